@@ -1,0 +1,84 @@
+"""What the three sessions that face backends have in common.
+
+A backend is not believed: a credential leaves only by the ``credentials``
+property, which is shut until the TLS that was asked for is up.
+"""
+
+from mailssl_trio.protocol import sasl
+from mailssl_trio.protocol.credentials import Password, Reason, Rejected
+from mailssl_trio.protocol.engine import LineTooLongError, Session
+from mailssl_trio.protocol.events import Dialogue, Goodbye, LoggedIn, Refused
+
+MAX_REPLY_LINES = 512
+"""Lines a backend may send in one reply before it is given up."""
+
+
+class GiveUpError(Exception):
+    """The backend cannot be logged in to; ``detail`` is for the operator."""
+
+    def __init__(self, detail: str, reason: Reason = Reason.UNAVAILABLE) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.reason = reason
+
+
+class ClientSession(Session):
+    """A conversation with a backend, from its greeting to the end of the login."""
+
+    def __init__(
+        self,
+        credentials: Password,
+        *,
+        implicit_tls: bool = False,
+        starttls: bool = False,
+        client_name: str = "localhost",
+    ) -> None:
+        self.implicit_tls = implicit_tls
+        self.starttls = starttls
+        self.client_name = client_name
+        self._credentials = credentials
+        super().__init__()
+
+    @property
+    def credentials(self) -> Password:
+        """The credentials; RuntimeError while the TLS that was asked for is not up."""
+        if self.tls is None and (self.starttls or self.implicit_tls):
+            raise RuntimeError("a credential towards a backend before TLS")
+        return self._credentials
+
+    def dialogue(self) -> Dialogue[Goodbye]:
+        """Log in, and say what came of it."""
+        try:
+            logged_in = yield from self.log_in()
+        except GiveUpError as end:
+            yield Refused(Rejected(end.reason), end.detail)
+            return Goodbye.REFUSED
+        yield logged_in
+        return Goodbye.QUIT
+
+    def log_in(self) -> Dialogue[LoggedIn]:
+        """Speak from the greeting to the login; GiveUpError if there is none."""
+        raise NotImplementedError
+
+    def read_reply_line(self, limit: int) -> Dialogue[bytes]:
+        """Return one line of the backend's."""
+        try:
+            return (yield from self.read_line(limit))
+        except LineTooLongError:
+            raise GiveUpError("upstream sent too long response line") from None
+
+    @staticmethod
+    def invalid(line: bytes) -> GiveUpError:
+        """What to raise when the backend says what it may not say here."""
+        text = line.decode("utf-8", "replace")
+        return GiveUpError(f'upstream sent invalid response: "{text}"')
+
+    @staticmethod
+    def refused(line: bytes, reason: Reason) -> GiveUpError:
+        """What to raise when the backend will not have these credentials."""
+        text = line.decode("utf-8", "replace")
+        return GiveUpError(f'upstream refused the login: "{text}"', reason)
+
+    def sasl_exchange(self, mechanism: str) -> sasl.ClientExchange:
+        """Begin an exchange with our credentials."""
+        return sasl.CLIENT_MECHANISMS[mechanism](self.credentials)

@@ -1,0 +1,104 @@
+"""What a session tells its driver: the whole vocabulary between the two floors.
+
+A session never acts. It says what it needs next, in one of these words, and its
+driver (:mod:`mailssl_trio.transport.connection`) or the gateway does it.
+"""
+
+from collections.abc import Generator
+from enum import Enum
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from attrs import field, frozen
+
+from mailssl_trio.protocol.credentials import Credentials, Rejected, Verdict
+
+T = TypeVar("T")
+
+
+class Goodbye(Enum):
+    """Why a conversation ended. The value is what the log says."""
+
+    QUIT = "client quit"
+    PEER_GONE = "peer closed connection"
+    TIMED_OUT = "timed out"
+    SHUTTING_DOWN = "shutting down"
+    BUSY = "too many connections"
+    TOO_MANY_ERRORS = "sent too many invalid commands"
+    LINE_TOO_LONG = "sent too long command"
+    PIPELINED_STARTTLS = "sent plaintext behind STARTTLS"
+    HTTP_REQUEST = "sent an HTTP request"
+    HANDSHAKE_FAILED = "TLS handshake failed"
+    INTERNAL_ERROR = "internal error"
+    REFUSED = "login refused"
+
+
+class Event:
+    """The next thing that somebody other than the session must do."""
+
+    __slots__ = ()
+
+
+class Question(Event, Generic[T]):
+    """An event the session waits on: it goes on when ``answer()`` brings a T."""
+
+    __slots__ = ()
+
+
+@frozen
+class NeedData(Event):
+    """Nothing more can happen before ``receive_data()``."""
+
+
+@frozen
+class TlsInfo:
+    """What the handshake agreed on."""
+
+    version: str
+    """As OpenSSL names it: ``TLSv1.3``."""
+    cipher: str = ""
+    server_name: str | None = None
+    """The SNI the client asked for, or None."""
+
+
+@frozen
+class StartTls(Question[TlsInfo]):
+    """Perform the TLS handshake on this very stream, now."""
+
+
+@frozen
+class Authenticate(Question[Verdict]):
+    """Judge these credentials, and log in to the backend if they are good."""
+
+    credentials: Credentials
+
+
+@frozen
+class LoggedIn(Event):
+    """The dialogue is over; what follows is the relay's, ``trailing_data`` first."""
+
+    reply: bytes = b""
+    """What the backend said to the login: its last reply with CRLF, IMAP untagged."""
+    untagged: bytes = b""
+    """IMAP: the untagged responses that came before it, each with its CRLF."""
+
+
+@frozen
+class Refused(Event):
+    """The backend did not let us in."""
+
+    rejected: Rejected
+    detail: str = ""
+    """For the operator: what the backend did that it should not have done."""
+
+
+@frozen
+class Closed(Event):
+    """The conversation has ended; put what is queued on the wire and close."""
+
+    reason: Goodbye = field()
+
+
+NEED_DATA = NeedData()
+
+Dialogue: TypeAlias = Generator[Event, Any, T]
+"""A part of a conversation, written as it is spoken; returns a T when it is over."""

@@ -1,0 +1,131 @@
+"""POP3 facing the mail client, up to its login (RFC 1939, 2449, 2595, 5034)."""
+
+from collections.abc import Mapping, Sequence
+
+from mailssl_trio.protocol import sasl
+from mailssl_trio.protocol.credentials import Accepted, Password, Rejected
+from mailssl_trio.protocol.events import Dialogue, Goodbye
+from mailssl_trio.protocol.pop3.grammar import (
+    MAX_COMMAND,
+    RESPONSE_CODE,
+    Command,
+    is_text,
+    parse_command,
+)
+from mailssl_trio.protocol.server_session import ServerSession
+
+FAREWELL: Mapping[Goodbye, bytes] = {
+    Goodbye.BUSY: b"-ERR [SYS/TEMP] too many connections\r\n",
+    Goodbye.LINE_TOO_LONG: b"-ERR line too long\r\n",
+    Goodbye.PIPELINED_STARTTLS: b"-ERR nothing may follow STLS in the clear\r\n",
+    Goodbye.HTTP_REQUEST: b"-ERR this is a POP3 server\r\n",
+    Goodbye.INTERNAL_ERROR: b"-ERR [SYS/TEMP] internal server error\r\n",
+}
+
+
+class Pop3Server(ServerSession):
+    """The AUTHORIZATION state of RFC 1939 section 4."""
+
+    BEFORE_TLS = frozenset({b"CAPA", b"NOOP", b"STLS", b"QUIT"})
+    OWN_CAPABILITIES = frozenset({"SASL", "STLS", "RESP-CODES", "AUTH-RESP-CODE"})
+
+    def greet(self) -> None:
+        """Queue the banner."""
+        self.ok("POP3 ready")
+
+    def until_tls_or_login(self) -> Dialogue[Goodbye | None]:
+        """Speak the AUTHORIZATION state; what STLS must forget is local here."""
+        user = b""
+        while True:
+            match (yield from self.read_command()):
+                case Command(verb) if not self.permits(verb):
+                    self.refuse("a TLS connection is required, say STLS")
+                case Command(b"CAPA", b""):
+                    self.capa()
+                case Command(b"NOOP"):
+                    self.ok("")
+                case Command(b"QUIT"):
+                    self.ok("bye")
+                    return Goodbye.QUIT
+                case Command(b"STLS", b"") if self.may_start_tls:
+                    yield from self.start_tls(b"+OK begin TLS negotiation\r\n")
+                    return None
+                case Command(b"USER", name) if name and is_text(name):
+                    user = name
+                    self.ok("send PASS")
+                case Command(b"PASS", password) if user and is_text(password):
+                    if (yield from self.log_in(Password(user, password))):
+                        return Goodbye.QUIT
+                    user = b""
+                case Command(b"AUTH", argument):
+                    if (yield from self.auth(argument)):
+                        return Goodbye.QUIT
+                case _:
+                    self.refuse("invalid command")
+
+    def read_command(self) -> Dialogue[Command]:
+        """Return the next command; an overlong one comes back as no command."""
+        line = yield from self.read_command_line()
+        command = parse_command(line)
+        if len(line) > MAX_COMMAND and command.verb not in {b"AUTH", b"PASS", b"USER"}:
+            return Command(b"")
+        return command
+
+    def auth(self, argument: bytes) -> Dialogue[bool]:
+        """AUTH, RFC 5034 section 4; bare AUTH lists the mechanisms, as it once did."""
+        match argument.split(b" "):
+            case [b""]:
+                self.listing("methods supported:", self.mechanisms)
+            case [mechanism]:
+                return (yield from self.authenticate(mechanism, None))
+            case [mechanism, initial] if initial:
+                return (yield from self.authenticate(mechanism, initial))
+            case _:
+                self.refuse("invalid command")
+        return False
+
+    def capa(self) -> None:
+        """CAPA, RFC 2449 section 5: what is true at this moment."""
+        words = [*self.configured_capabilities]
+        if not self.may_log_in:
+            words = [word for word in words if word.upper() != "USER"]
+        if self.mechanisms:
+            words.append(" ".join(("SASL", *self.mechanisms)))
+        if self.may_start_tls:
+            words.append("STLS")
+        words += ["RESP-CODES", "AUTH-RESP-CODE"]
+        self.listing("Capability list follows", words)
+
+    def accept(self, accepted: Accepted, tag: bytes) -> None:
+        """Pass on the backend's own words."""
+        self.send(accepted.reply)
+
+    def reject(self, rejected: Rejected, tag: bytes) -> None:
+        """Refuse a login with the code of RFC 2449 section 8 or RFC 3206."""
+        text = rejected.text or rejected.reason.value
+        self.send(b"-ERR " + RESPONSE_CODE[rejected.reason] + text.encode() + b"\r\n")
+
+    def refuse_sasl(self, refusal: sasl.SaslError, tag: bytes) -> None:
+        """Refuse an exchange that brought no credentials, RFC 5034 section 4."""
+        self.send(f"-ERR {refusal.text}\r\n".encode())
+
+    def farewell(self, reason: Goodbye) -> bytes:
+        """Answer the command that ends us; say nothing where there was none.
+
+        RFC 1939 section 3: a server that closes for inactivity sends no response.
+        """
+        return FAREWELL.get(reason, b"")
+
+    def ok(self, text: str) -> None:
+        """Queue a positive reply."""
+        self.send(f"+OK {text}".rstrip().encode() + b"\r\n")
+
+    def listing(self, text: str, words: Sequence[str]) -> None:
+        """Queue a multi-line reply, RFC 1939 section 3."""
+        self.ok(text)
+        self.send("".join(f"{word}\r\n" for word in words).encode() + b".\r\n")
+
+    def refuse(self, text: str) -> None:
+        """Queue a negative reply to a command, and count it."""
+        self.send(f"-ERR {text}\r\n".encode())
+        self.count_error()

@@ -1,0 +1,197 @@
+"""What the three sessions that face mail clients have in common.
+
+The policy of STARTTLS is here and nowhere else: ``may_start_tls``, ``may_log_in``
+and ``permits()`` decide for all three protocols, and ``log_in()`` is the only way
+by which a credential leaves a session.
+"""
+
+import re
+from enum import Enum
+from typing import ClassVar
+
+from attrs import frozen
+
+from mailssl_trio.protocol import sasl
+from mailssl_trio.protocol.credentials import (
+    Accepted,
+    Credentials,
+    Rejected,
+)
+from mailssl_trio.protocol.engine import HangUp, LineTooLongError, Session
+from mailssl_trio.protocol.events import Authenticate, Dialogue, Goodbye, LoggedIn
+
+MAX_SASL_LINE = 12_288  # RFC 4954 section 4; the longest line of any protocol here
+
+HTTP_REQUEST = re.compile(
+    rb"(?:CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PRI|PUT|TRACE) \S+ HTTP/[0-9]"
+)
+
+
+class StartTlsMode(Enum):
+    """The directive ``starttls``."""
+
+    OFF = "off"
+    """Not offered, refused."""
+    ON = "on"
+    """Offered and accepted."""
+    ONLY = "only"
+    """Offered; until TLS is up, no mechanism is offered and no login accepted."""
+
+
+@frozen
+class Policy:
+    """What one virtual server lets its sessions offer and accept."""
+
+    server_name: str = "localhost"
+    starttls: StartTlsMode = StartTlsMode.OFF
+    mechanisms: tuple[str, ...] = ("PLAIN",)
+    """The mechanisms to advertise. PLAIN and LOGIN are always accepted, as in nginx:
+    what they carry, the protocols' own commands carry too."""
+    capabilities: tuple[str, ...] = ()
+    """Words to announce for the backend, in their order."""
+    max_errors: int = 5
+    """The refused command or login that ends the connection; 0 acts like 1."""
+
+
+class ServerSession(Session):
+    """A conversation with a mail client, up to its login."""
+
+    BEFORE_TLS: ClassVar[frozenset[bytes]]
+    """The commands that ``starttls only`` answers in the clear."""
+
+    OWN_CAPABILITIES: ClassVar[frozenset[str]]
+    """Words that the session says by itself, when they are true and only then."""
+
+    def __init__(self, policy: Policy, *, implicit_tls: bool = False) -> None:
+        self.policy = policy
+        self.implicit_tls = implicit_tls
+        self.errors = 0
+        super().__init__()
+
+    # The policy.
+
+    @property
+    def may_start_tls(self) -> bool:
+        """Whether STARTTLS is offered, and accepted, at this moment."""
+        return self.tls is None and self.policy.starttls is not StartTlsMode.OFF
+
+    @property
+    def may_log_in(self) -> bool:
+        """Whether a credential may be accepted at this moment."""
+        return self.tls is not None or self.policy.starttls is not StartTlsMode.ONLY
+
+    def permits(self, verb: bytes) -> bool:
+        """Whether ``verb`` is answered, not refused for want of TLS."""
+        return self.may_log_in or verb in self.BEFORE_TLS
+
+    @property
+    def mechanisms(self) -> tuple[str, ...]:
+        """The SASL mechanisms that are true to advertise at this moment."""
+        return self.policy.mechanisms if self.may_log_in else ()
+
+    @property
+    def configured_capabilities(self) -> tuple[str, ...]:
+        """The configured words, without those that are ours to say."""
+        return tuple(
+            word
+            for word in self.policy.capabilities
+            if re.split(r"[ =]", word.upper())[0] not in self.OWN_CAPABILITIES
+        )
+
+    # What each protocol words for itself.
+
+    def until_tls_or_login(self) -> Dialogue[Goodbye | None]:
+        """Speak until STARTTLS or the login; return why it is over, None for TLS.
+
+        Everything a dialogue has learnt lives in the locals of this one, so that
+        leaving it is what RFC 3207 section 4.2 asks for: to discard any knowledge.
+        """
+        raise NotImplementedError
+
+    def greet(self) -> None:
+        """Queue the greeting."""
+        raise NotImplementedError
+
+    def accept(self, accepted: Accepted, tag: bytes) -> None:
+        """Queue the backend's words for a login that succeeded."""
+        raise NotImplementedError
+
+    def reject(self, rejected: Rejected, tag: bytes) -> None:
+        """Queue the refusal of a login in the protocol's own words."""
+        raise NotImplementedError
+
+    def refuse_sasl(self, refusal: sasl.SaslError, tag: bytes) -> None:
+        """Queue the refusal of a SASL exchange that came to nothing."""
+        raise NotImplementedError
+
+    CHALLENGE: ClassVar[bytes] = b"+ "
+    """What stands before a SASL challenge."""
+
+    # The dialogue.
+
+    def dialogue(self) -> Dialogue[Goodbye]:
+        """Greet, and speak until login; start anew behind STARTTLS."""
+        self.greet()
+        while (ending := (yield from self.until_tls_or_login())) is None:
+            self.errors = 0
+        return ending
+
+    def log_in(self, credentials: Credentials, tag: bytes = b"") -> Dialogue[bool]:
+        """Have the credentials judged; the only way by which one leaves a session."""
+        if not self.may_log_in:
+            raise RuntimeError("a login before TLS under starttls only")
+        verdict = yield from self.ask(Authenticate(credentials))
+        if isinstance(verdict, Rejected):
+            self.reject(verdict, tag)
+            self.count_error()
+            return False
+        self.accept(verdict, tag)
+        yield LoggedIn(verdict.reply, verdict.untagged)
+        return True
+
+    def authenticate(
+        self, mechanism: bytes, initial: bytes | None, tag: bytes = b""
+    ) -> Dialogue[bool]:
+        """Hold a SASL exchange (RFC 4422) and log in with what it brings."""
+        try:
+            exchange = sasl.server_exchange(mechanism)
+            credentials = yield from self._converse(exchange, initial)
+        except sasl.SaslError as refusal:
+            self.refuse_sasl(refusal, tag)
+            self.count_error()
+            return False
+        return (yield from self.log_in(credentials, tag))
+
+    def _converse(
+        self, exchange: sasl.ServerExchange, initial: bytes | None
+    ) -> Dialogue[Credentials]:
+        challenge = next(exchange)
+        response = initial
+        while True:
+            if response is None:
+                self.send(self.CHALLENGE + sasl.encode(challenge) + b"\r\n")
+                response = yield from self.read_command_line()
+                if response == b"*":
+                    raise sasl.CancelledError
+            try:
+                challenge = exchange.send(sasl.decode(response))
+            except StopIteration as over:
+                credentials: Credentials = over.value
+                return credentials
+            response = None
+
+    def read_command_line(self) -> Dialogue[bytes]:
+        """Return the next line; end the conversation of what is no mail client."""
+        try:
+            line = yield from self.read_line(MAX_SASL_LINE)
+        except LineTooLongError:
+            raise HangUp(Goodbye.LINE_TOO_LONG) from None
+        if HTTP_REQUEST.match(line):
+            raise HangUp(Goodbye.HTTP_REQUEST)
+        return line
+
+    def count_error(self) -> None:
+        """Count a refusal that has been queued; the last one ends the connection."""
+        self.errors += 1
+        if self.errors >= self.policy.max_errors:
+            raise HangUp(Goodbye.TOO_MANY_ERRORS)
