@@ -1,0 +1,68 @@
+"""What an IMAP server says, as far as a login needs it (RFC 9051 section 7)."""
+
+import re
+
+from attrs import frozen
+
+from mailssl_trio.protocol.credentials import Reason
+from mailssl_trio.protocol.imap.grammar import UNTAGGED
+
+MAX_REPLY = 65_536
+"""Octets that a server may send in answer to one command of ours."""
+
+CONTINUATION = b"+"
+"""What stands in place of a tag where the server waits for more."""
+
+STATUS = frozenset({b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"})
+CODE = re.compile(rb"\[([^ \]]+) ?([^\]]*)\]")
+
+
+@frozen
+class Response:
+    """What a server says: a line, with the literals and lines that belong to it."""
+
+    octets: bytes
+    """As it came, with its CRLF."""
+    tag: bytes
+    """Ours, ``*`` or ``+``."""
+    word: bytes
+    """What stands behind the tag, in upper case."""
+    text: bytes
+    """What stands behind the word on the first line."""
+
+    @property
+    def ends_with_its_line(self) -> bool:
+        """Whether ``{n}`` at its end is text for humans and announces nothing."""
+        return self.tag != UNTAGGED or self.word in STATUS
+
+    @property
+    def code(self) -> tuple[bytes, bytes]:
+        """The response code in upper case, and its arguments."""
+        found = CODE.match(self.text)
+        return (found[1].upper(), found[2]) if found else (b"", b"")
+
+    @property
+    def capabilities(self) -> bytes:
+        """The words of a CAPABILITY response or response code; nothing in others."""
+        match self.word, self.code:
+            case b"CAPABILITY", _:
+                return self.text
+            case b"OK", (b"CAPABILITY", words):
+                return words
+            case _:
+                return b""
+
+    @property
+    def reason(self) -> Reason:
+        """Why a login failed, by RFC 5530 section 3; a BAD is not the user's fault."""
+        if self.word != b"NO":
+            return Reason.UNAVAILABLE
+        name = self.code[0].decode("ascii", "replace")
+        return Reason.__members__.get(name, Reason.AUTHENTICATIONFAILED)
+
+
+def parse_response(line: bytes) -> Response:
+    """Read the first line of a response."""
+    tag, _, rest = line.partition(b" ")
+    word, _, text = rest.partition(b" ")
+    return Response(line + b"\r\n", tag, word.upper(), text)
