@@ -1,0 +1,146 @@
+"""SMTP submission facing the mail client, up to its login (RFC 6409, 4954, 3207)."""
+
+from collections.abc import Mapping
+
+from mailssl_trio.protocol import sasl
+from mailssl_trio.protocol.credentials import Accepted, Rejected
+from mailssl_trio.protocol.events import Dialogue, Goodbye
+from mailssl_trio.protocol.server_session import ServerSession
+from mailssl_trio.protocol.smtp.grammar import (
+    MAX_COMMAND,
+    REFUSAL,
+    Command,
+    is_text,
+    parse_command,
+)
+
+FAREWELL: Mapping[Goodbye, tuple[str, str]] = {  # RFC 3463 sections 3.4 to 3.8
+    Goodbye.TIMED_OUT: ("4.4.2", "timed out"),
+    Goodbye.SHUTTING_DOWN: ("4.3.2", "shutting down"),
+    Goodbye.BUSY: ("4.3.2", "too many connections"),
+    Goodbye.TOO_MANY_ERRORS: ("4.7.0", "too many errors"),
+    Goodbye.LINE_TOO_LONG: ("4.5.0", "line too long"),
+    Goodbye.PIPELINED_STARTTLS: ("4.7.0", "nothing may follow STARTTLS in the clear"),
+    Goodbye.HTTP_REQUEST: ("4.7.0", "this is a mail server"),
+    Goodbye.INTERNAL_ERROR: ("4.3.0", "internal server error"),
+}
+
+SASL_REFUSAL: Mapping[type[sasl.SaslError], str] = {  # RFC 4954 section 4
+    sasl.UnknownMechanismError: "504 5.5.4",
+    sasl.MalformedResponseError: "501 5.5.2",
+    sasl.CancelledError: "501 5.0.0",
+}
+
+UNBOUNDED = frozenset({b"AUTH", b"MAIL", b"RCPT"})
+"""Commands that extensions lengthen: up to a SASL line, not to MAX_COMMAND."""
+
+AFTER_LOGIN = frozenset({b"MAIL", b"RCPT", b"DATA", b"BDAT", b"BURL", b"EXPN", b"ETRN"})
+"""Commands that only the backend answers, and only to those it knows."""
+
+
+class SmtpServer(ServerSession):
+    """What RFC 6409 section 4.3 lets a client say before it has authenticated."""
+
+    BEFORE_TLS = frozenset(  # RFC 3207 section 4, and what opens or resets a session
+        {b"EHLO", b"HELO", b"NOOP", b"RSET", b"STARTTLS", b"QUIT"}
+    )
+    OWN_CAPABILITIES = frozenset(
+        {"AUTH", "STARTTLS", "PIPELINING", "ENHANCEDSTATUSCODES"}
+    )
+    CHALLENGE = b"334 "
+
+    def greet(self) -> None:
+        """Queue the banner."""
+        self.reply(f"220 {self.policy.server_name} ESMTP ready")
+
+    def until_tls_or_login(self) -> Dialogue[Goodbye | None]:
+        """Speak until STARTTLS or the login; of EHLO there is nothing to forget."""
+        while True:
+            match (yield from self.read_command()):
+                case Command(verb) if not self.permits(verb):
+                    self.refuse("530 5.7.0 Must issue a STARTTLS command first")
+                case Command(b"EHLO", (_,)):
+                    self.ehlo()
+                case Command(b"HELO", (_,)):
+                    self.reply(f"250 {self.policy.server_name}")
+                case Command(b"NOOP" | b"RSET"):
+                    self.reply("250 2.0.0 OK")
+                case Command(b"QUIT"):
+                    self.reply("221 2.0.0 Bye")
+                    return Goodbye.QUIT
+                case Command(b"HELP"):
+                    self.reply("214 2.0.0 See RFC 5321 and RFC 6409")
+                case Command(b"VRFY", (_, *_)):
+                    self.reply("252 2.5.0 Send some mail and see")
+                case Command(b"STARTTLS", ()) if self.may_start_tls:
+                    yield from self.start_tls(b"220 2.0.0 Ready to start TLS\r\n")
+                    return None
+                case Command(b"STARTTLS", ()) if self.tls is None:
+                    self.refuse("502 5.5.1 TLS is not available")
+                case Command(b"STARTTLS", ()):
+                    self.refuse("503 5.5.1 TLS is active already")
+                case Command(b"AUTH", (mechanism,)):
+                    if (yield from self.authenticate(mechanism, None)):
+                        return Goodbye.QUIT
+                case Command(b"AUTH", (mechanism, initial)):
+                    if (yield from self.authenticate(mechanism, initial)):
+                        return Goodbye.QUIT
+                case Command(b"EHLO" | b"HELO" | b"VRFY" | b"STARTTLS" | b"AUTH"):
+                    self.refuse("501 5.5.4 Invalid argument")
+                case Command(verb) if verb in AFTER_LOGIN:
+                    self.refuse("530 5.7.0 Authentication required")
+                case _:
+                    self.refuse("500 5.5.1 Invalid command")
+
+    def read_command(self) -> Dialogue[Command]:
+        """Return the next command; refuse lines that cannot be one."""
+        while True:
+            line = yield from self.read_command_line()
+            command = parse_command(line)
+            if len(line + b"\r\n") > MAX_COMMAND and command.verb not in UNBOUNDED:
+                self.refuse("500 5.5.2 Line too long")
+            elif not is_text(line):
+                self.refuse("500 5.5.2 NUL or CR in a command")
+            else:
+                return command
+
+    def ehlo(self) -> None:
+        """EHLO, RFC 5321 section 4.1.1.1: what is true at this moment."""
+        lines = [self.policy.server_name, *self.configured_capabilities]
+        lines += ["PIPELINING", "ENHANCEDSTATUSCODES"]
+        if self.mechanisms:
+            lines.append(" ".join(("AUTH", *self.mechanisms)))
+        if self.may_start_tls:
+            lines.append("STARTTLS")
+        for line in lines[:-1]:
+            self.reply(f"250-{line}")
+        self.reply(f"250 {lines[-1]}")
+
+    def accept(self, accepted: Accepted, tag: bytes) -> None:
+        """Pass on the backend's own words, all lines of them."""
+        self.send(accepted.reply)
+
+    def reject(self, rejected: Rejected, tag: bytes) -> None:
+        """Refuse a login with the codes of RFC 4954 section 6."""
+        text = rejected.text or rejected.reason.value
+        self.reply(f"{REFUSAL[rejected.reason]} {text}")
+
+    def refuse_sasl(self, refusal: sasl.SaslError, tag: bytes) -> None:
+        """Refuse an exchange that brought no credentials."""
+        self.reply(f"{SASL_REFUSAL[type(refusal)]} {refusal.text}")
+
+    def farewell(self, reason: Goodbye) -> bytes:
+        """Say 421 and why, RFC 5321 section 3.8; nothing to a client that left."""
+        if reason not in FAREWELL:
+            return b""
+        code, text = FAREWELL[reason]
+        return f"421 {code} {self.policy.server_name} {text}\r\n".encode()
+
+    def reply(self, line: str) -> None:
+        """Queue one line of a reply."""
+        self.send(line.encode() + b"\r\n")
+
+    def refuse(self, line: str) -> None:
+        """Queue a negative reply to a command, and count it."""
+        self.reply(line)
+        self.count_error()
