@@ -1,0 +1,24 @@
+"""The commands: each is a file beside this one, and a name in the list below."""
+
+import click
+
+from mailssl_trio.cli.check import check
+from mailssl_trio.cli.group import CommandOrFile
+from mailssl_trio.cli.hash_password import hash_password
+from mailssl_trio.cli.show import show
+
+COMMANDS: tuple[click.Command, ...] = (check, show, hash_password)
+
+
+@click.group(cls=CommandOrFile, commands=COMMANDS)
+@click.version_option(package_name="mailssl-trio")
+def main() -> None:
+    """Stand in front of mail servers: TLS, STARTTLS and authentication.
+
+    A file name in place of a command means `serve`.
+
+    \b
+    Example:
+      mailssl-trio check conf/mail.toml
+      mailssl-trio conf/mail.toml
+    """

@@ -1,0 +1,93 @@
+"""Every directive there is: where it stands, what it takes, and its default.
+
+The names, meanings and defaults are nginx's, except for what nginx's mail proxy has
+no word for: ``users``, ``state_directory``, and the ``proxy_*`` words that nginx only
+has elsewhere.
+"""
+
+from socket import gethostname
+
+from attrs import field, fields, frozen
+
+from mailssl_trio.config.listening import Listens
+from mailssl_trio.config.model import ErrorLog
+from mailssl_trio.config.values import (
+    AddressText,
+    Ciphers,
+    Count,
+    FileName,
+    Flag,
+    HostName,
+    PemFile,
+    Seconds,
+)
+from mailssl_trio.config.words import (
+    BackendTls,
+    Log,
+    MailProtocol,
+    Mechanisms,
+    Pop3Mechanisms,
+    StartTls,
+    TlsProtocols,
+    WordList,
+)
+from mailssl_trio.protocol.server_session import StartTlsMode
+from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.upstream import ProxySsl
+
+DEADLINES = Timeouts()
+
+
+@frozen(kw_only=True)
+class TopDirectives:
+    """What may stand at the top of the file, beside ``[mail]``."""
+
+    error_log: Log = field(factory=ErrorLog)
+    state_directory: FileName | None = None
+    worker_shutdown_timeout: Seconds | None = None
+
+
+@frozen(kw_only=True)
+class MailDirectives:
+    """What may stand in ``[mail]``, for all servers, and in each of them."""
+
+    server_name: HostName = field(factory=gethostname)
+    timeout: Seconds = DEADLINES.session
+    max_errors: Count = 5
+
+    imap_capabilities: WordList = ("IMAP4", "IMAP4rev1", "UIDPLUS")
+    pop3_capabilities: WordList = ("TOP", "USER", "UIDL")
+    smtp_capabilities: WordList = ()
+    imap_auth: Mechanisms = ("plain",)
+    pop3_auth: Pop3Mechanisms = ("plain",)
+    smtp_auth: Mechanisms = ("plain", "login")
+
+    ssl: Flag = False
+    starttls: StartTls = StartTlsMode.OFF
+    ssl_certificate: PemFile | None = None
+    ssl_certificate_key: PemFile | None = None
+    ssl_protocols: TlsProtocols = ("TLSv1.2", "TLSv1.3")
+    ssl_ciphers: Ciphers = "HIGH:!aNULL:!MD5"
+    ssl_prefer_server_ciphers: Flag = False
+
+    users: FileName | None = None
+    proxy_pass: AddressText | None = None
+    proxy_timeout: Seconds = DEADLINES.relay
+    proxy_connect_timeout: Seconds = DEADLINES.connect
+    proxy_ssl: BackendTls = ProxySsl.OFF
+    proxy_ssl_verify: Flag = True
+    proxy_ssl_trusted_certificate: FileName | None = None
+    proxy_ssl_name: HostName | None = None
+
+
+@frozen(kw_only=True)
+class ServerDirectives(MailDirectives):
+    """What may stand in ``[[mail.server]]``."""
+
+    listen: Listens = ()
+    protocol: MailProtocol | None = None
+
+
+TOP = frozenset(directive.name for directive in fields(TopDirectives))
+MAIL = frozenset(directive.name for directive in fields(MailDirectives))
+SERVER = frozenset(directive.name for directive in fields(ServerDirectives))

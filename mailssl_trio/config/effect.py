@@ -1,0 +1,76 @@
+"""Find the directives that are set and decide nothing.
+
+What an operator writes, he relies on. A directive that is right in itself and idle
+in every server that it holds for is therefore named, with the reason: an error where
+it promises TLS towards a backend, a warning otherwise, since nginx takes it silently.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from mailssl_trio.config.directives import MAIL, SERVER
+from mailssl_trio.config.model import VirtualServer
+from mailssl_trio.config.problem import KeyPath, Report
+from mailssl_trio.config.server_table import ServerTable
+from mailssl_trio.config.server_tls import is_development, tls_reason
+from mailssl_trio.config.words import MAIL_PROTOCOLS
+from mailssl_trio.protocol.server_session import StartTlsMode
+from mailssl_trio.transport.upstream import ProxySsl, Upstream
+
+TLS = sorted(name for name in SERVER if name.startswith("ssl_"))
+BACKEND_TLS = sorted(name for name in SERVER if name.startswith("proxy_ssl_"))
+
+
+def report_idle(
+    servers: Sequence[tuple[ServerTable, VirtualServer]], report: Report
+) -> None:
+    """Name every directive that is idle wherever it holds."""
+    found = [(table, dict(_idle(table, server))) for table, server in servers]
+    for table, reasons in found:
+        for name in sorted(reasons.keys() & table.own):
+            _report(table.origin(name), name, reasons[name], report)
+    for name in sorted(MAIL):
+        _report_inherited(name, found, report)
+
+
+def _report_inherited(
+    name: str, found: Iterable[tuple[ServerTable, dict[str, str]]], report: Report
+) -> None:
+    holding = [
+        reasons for table, reasons in found if name in table.inherited - table.own
+    ]
+    if holding and all(name in reasons for reasons in holding):
+        _report(("mail", name), name, f"in no server: {holding[0][name]}", report)
+
+
+def _report(path: KeyPath, name: str, reason: str, report: Report) -> None:
+    note = report.error if name in BACKEND_TLS else report.warning
+    note(path, f"has no effect here: {reason}", "leave it out")
+
+
+def _idle(table: ServerTable, server: VirtualServer) -> Iterator[tuple[str, str]]:
+    """Yield each directive that decides nothing in a server, and why."""
+    for protocol in MAIL_PROTOCOLS:
+        if protocol != server.protocol:
+            yield f"{protocol}_auth", f"the protocol is {server.protocol}"
+            yield f"{protocol}_capabilities", f"the protocol is {server.protocol}"
+    yield from _idle_tls(table, server)
+    yield from _idle_backend_tls(server.upstream)
+
+
+def _idle_tls(table: ServerTable, server: VirtualServer) -> Iterator[tuple[str, str]]:
+    if tls_reason(table, server.listens) is None:
+        for name in TLS:
+            yield name, "neither `ssl`, `starttls` nor a `listen` asks for TLS"
+    elif is_development(table):
+        yield "ssl_certificate_key", "the development certificate has its own"
+    always_tls = all(listen.ssl for listen in server.listens)
+    if always_tls and server.policy.starttls is not StartTlsMode.OFF:
+        yield "starttls", "every address speaks TLS from the start"
+
+
+def _idle_backend_tls(upstream: Upstream | None) -> Iterator[tuple[str, str]]:
+    if upstream is None or upstream.proxy_ssl is ProxySsl.OFF:
+        for name in BACKEND_TLS:
+            yield name, "there is no TLS towards the backend, since `proxy_ssl` is off"
+    elif not upstream.tls.verify:
+        yield "proxy_ssl_trusted_certificate", "`proxy_ssl_verify` is off"

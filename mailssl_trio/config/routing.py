@@ -1,0 +1,102 @@
+"""Where the users of a virtual server go, and who judges them."""
+
+from attrs import evolve
+
+from mailssl_trio.config.problem import Report
+from mailssl_trio.config.server_table import ServerTable, Site
+from mailssl_trio.config.server_tls import report_tls
+from mailssl_trio.tls.context import client_context
+from mailssl_trio.tls.policy import BackendTlsPolicy
+from mailssl_trio.tls.problems import TlsSettingsError
+from mailssl_trio.transport.address import (
+    Address,
+    EmbeddedAddress,
+    TcpAddress,
+    UnixAddress,
+    parse_address,
+)
+from mailssl_trio.transport.upstream import ProxySsl, Upstream
+
+PORTS = {"imap": 143, "pop3": 110, "smtp": 587}  # RFC 8314 section 7 has both rows
+TLS_PORTS = {"imap": 993, "pop3": 995, "smtp": 465}
+
+
+def upstream(
+    table: ServerTable, protocol: str, site: Site, report: Report
+) -> Upstream | None:
+    """Return the backend of a server; None where only its users have one."""
+    _check_judge(table, report)
+    directives = table.directives
+    if directives.proxy_pass is None:
+        _check_default(table, report)
+        return None
+    ports = TLS_PORTS if directives.proxy_ssl is ProxySsl.ON else PORTS
+    address = parse_address(directives.proxy_pass, ports[protocol])
+    if isinstance(address, UnixAddress):
+        address = evolve(address, path=site.path(address.path))
+    chosen = Upstream(address, _proxy_ssl(table, address, report), _tls(table, site))
+    if chosen.proxy_ssl is not ProxySsl.OFF:
+        _check_tls(table, chosen, report)
+    return chosen
+
+
+def _check_judge(table: ServerTable, report: Report) -> None:
+    """Somebody must know the users: a file, or a backend that is not our own."""
+    if table.is_set("users"):
+        return
+    if not table.is_set("proxy_pass"):
+        report.error(
+            table.place,
+            "nobody judges logins here: neither `users` nor `proxy_pass` is set",
+            "set `users` to a file, or `proxy_pass` to a backend that judges",
+        )
+    elif table.directives.proxy_pass == str(EmbeddedAddress()):
+        report.error(
+            table.origin("proxy_pass"),
+            "the embedded mailbox judges nobody, and `users` is not set",
+            "set `users` to a file",
+        )
+
+
+def _check_default(table: ServerTable, report: Report) -> None:
+    """Refuse to let users' own backends be reached without the TLS that was asked."""
+    if not table.is_set("proxy_pass") and table.directives.proxy_ssl != ProxySsl.OFF:
+        report.error(
+            table.origin("proxy_ssl"),
+            "secures nothing without `proxy_pass`",
+            "set `proxy_pass`; the users' own backends are then reached the same way",
+        )
+
+
+def _proxy_ssl(table: ServerTable, address: Address, report: Report) -> ProxySsl:
+    """Return how TLS begins; it never does towards what is on this machine."""
+    asked = table.directives.proxy_ssl
+    if isinstance(address, TcpAddress) or asked is ProxySsl.OFF:
+        return asked
+    is_farther = table.is_inherited("proxy_ssl") and "proxy_pass" in table.own
+    if not is_farther:
+        where = report.line(table.origin("proxy_pass"))
+        report.error(
+            table.origin("proxy_ssl"),
+            f"there is no TLS towards `{address}` (line {where})",
+            "leave it out, or name a backend by host and port",
+        )
+    return ProxySsl.OFF
+
+
+def _tls(table: ServerTable, site: Site) -> BackendTlsPolicy:
+    directives = table.directives
+    trusted = directives.proxy_ssl_trusted_certificate
+    return BackendTlsPolicy(
+        verify=directives.proxy_ssl_verify,
+        trusted_certificate=None if trusted is None else site.path(trusted),
+        name=directives.proxy_ssl_name,
+    )
+
+
+def _check_tls(table: ServerTable, chosen: Upstream, report: Report) -> None:
+    try:
+        client_context(chosen.tls)
+    except TlsSettingsError as wrong:
+        for problem in wrong.problems:
+            report_tls(table, problem, report)

@@ -1,0 +1,164 @@
+"""What the value of a directive may look like: one reader a kind.
+
+A reader gets what TOML said, of whatever type, and returns what the program needs;
+WrongValueError says why it cannot. The types at the end carry their reader with them,
+so that a directive is declared by its type alone.
+"""
+
+import re
+from collections.abc import Collection
+from difflib import get_close_matches
+from socket import gethostname
+from typing import Annotated, TypeAlias
+
+from mailssl_trio.config.problem import quoted
+from mailssl_trio.config.units import parse_time
+from mailssl_trio.transport.address import parse_address
+
+A_CENTURY = 100 * 365 * 86400.0
+"""No deadline is longer, so that every one of them is a number of the clock's."""
+
+PRINTABLE = re.compile(r"[ -~]+")
+NAME = re.compile(r"[!-~]+")
+
+
+class WrongValueError(ValueError):
+    """A value that its directive does not take."""
+
+    def __init__(self, text: str, remedy: str = "", index: int | None = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.remedy = remedy
+        self.index = index
+        """Which element of the array it is; None for the value as a whole."""
+
+
+def flag(value: object) -> bool:
+    """Read ``true``, ``false``, ``"on"`` or ``"off"``."""
+    match value.lower() if isinstance(value, str) else value:
+        case True | "on":
+            return True
+        case False | "off":
+            return False
+    raise WrongValueError(f"{shown(value)} is not a flag", "write true or false")
+
+
+def seconds(value: object) -> float:
+    """Read a time: a number of seconds, or nginx's notation."""
+    try:
+        length = parse_time(str(value) if is_number(value) else text(value))
+    except ValueError:
+        raise WrongValueError(
+            f"{shown(value)} is not a time", 'write seconds, or "5m", "1h30m", "500ms"'
+        ) from None
+    if not 0 < length <= A_CENTURY:
+        raise WrongValueError(
+            f"{shown(value)} is no deadline", "it must be more than 0, within a century"
+        )
+    return length
+
+
+def count(value: object) -> int:
+    """Read a number of things."""
+    if not is_number(value) or not isinstance(value, int) or value < 0:
+        raise WrongValueError(f"{shown(value)} is not a number", "write 0, 1, 2, …")
+    return value
+
+
+def host_name(value: object) -> str:
+    """Read a name; "" is the machine's own, as in nginx."""
+    name = text(value) or gethostname()
+    if NAME.fullmatch(name) is None:
+        raise WrongValueError(
+            f"{shown(value)} is not a host name", "write it in ASCII, without spaces"
+        )
+    return name
+
+
+def file_name(value: object) -> str:
+    """Read the name of a file."""
+    name = text(value)
+    if not name or "\0" in name:
+        raise WrongValueError(f"{shown(value)} is not a file name")
+    return name
+
+
+def pem_file(value: object) -> str:
+    """Read the name of a PEM file, or an array of one."""
+    match value:
+        case [name]:
+            return pem_file(name)
+        case [_, _, *_]:
+            raise WrongValueError("one certificate a server, not several")
+        case str() if value.startswith("data:"):  # never shown: it may hold a key
+            raise WrongValueError(
+                "data: is a form of nginx's that is not available here",
+                "put the PEM into a file and name the file",
+            )
+    return file_name(value)
+
+
+def address(value: object) -> str:
+    """Read where a backend is; its port may be left out."""
+    try:
+        parse_address(text(value), default_port=1)
+    except WrongValueError:
+        raise
+    except ValueError as wrong:
+        raise WrongValueError(f"{shown(value)} is no address: {wrong}") from None
+    return text(value)
+
+
+def ciphers(value: object) -> str:
+    """Read a cipher list; OpenSSL judges it where it is used."""
+    listed = text(value)
+    if PRINTABLE.fullmatch(listed) is None:
+        raise WrongValueError(
+            f"{shown(value)} is not a cipher list", 'for example "HIGH:!aNULL:!MD5"'
+        )
+    return listed
+
+
+def text(value: object) -> str:
+    """Read a string."""
+    if not isinstance(value, str):
+        raise WrongValueError(f"{shown(value)} is not a string", 'write "…"')
+    return value
+
+
+def is_number(value: object) -> bool:
+    """Whether TOML said an integer; to Python, true is one too."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def shown(value: object) -> str:
+    """Quote a value for a message, in TOML's words and at bearable length."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "a table"
+        case list():
+            return "an array"
+        case str():
+            return quoted(value)
+        case _:
+            return str(value)[:60]
+
+
+def suggestion(word: object, known: Collection[str]) -> str:
+    """Say what was probably meant; "" if nothing is close."""
+    folded = {name.lower(): name for name in known}
+    for close in get_close_matches(str(word).lower(), folded, n=1, cutoff=0.7):
+        return f"did you mean `{folded[close]}`?"
+    return ""
+
+
+Flag: TypeAlias = Annotated[bool, flag]
+Count: TypeAlias = Annotated[int, count]
+Seconds: TypeAlias = Annotated[float, seconds]
+HostName: TypeAlias = Annotated[str, host_name]
+FileName: TypeAlias = Annotated[str, file_name]
+PemFile: TypeAlias = Annotated[str, pem_file]
+AddressText: TypeAlias = Annotated[str, address]
+Ciphers: TypeAlias = Annotated[str, ciphers]

@@ -1,0 +1,117 @@
+"""A virtual server out of its directives, with everything that does not fit."""
+
+from attrs import evolve
+
+from mailssl_trio.config.model import Listen, VirtualServer
+from mailssl_trio.config.problem import Report, dotted
+from mailssl_trio.config.routing import upstream
+from mailssl_trio.config.server_table import ServerTable, Site
+from mailssl_trio.config.server_tls import check_tls, tls_policy
+from mailssl_trio.protocol.server_session import Policy, StartTlsMode
+from mailssl_trio.transport.timeouts import Timeouts
+
+WELL_KNOWN = {
+    143: "imap",
+    993: "imap",
+    110: "pop3",
+    995: "pop3",
+    25: "smtp",
+    465: "smtp",
+    587: "smtp",
+}
+
+SOME_PROTOCOL = "imap"
+"""Stands in where the protocol is unknown, so that the rest can still be checked."""
+
+
+def virtual_server(
+    table: ServerTable, site: Site, report: Report
+) -> VirtualServer | None:
+    """Return the server; None if its protocol or its addresses are unknown."""
+    listens = _listens(table, report)
+    protocol = _protocol(table, report)
+    _warn_of_plaintext(table, listens, report)
+    tls = tls_policy(table, listens, site, report)
+    if tls is not None:
+        check_tls(table, tls, protocol or SOME_PROTOCOL, report)
+    backend = upstream(table, protocol or SOME_PROTOCOL, site, report)
+    if protocol is None or not listens:
+        return None
+    users = table.directives.users
+    return VirtualServer(
+        name=f"{dotted(table.place)} at {site.file}:{report.line(table.place)}",
+        listens=listens,
+        protocol=protocol,
+        policy=_policy(table, protocol),
+        tls=tls,
+        timeouts=_timeouts(table),
+        users=None if users is None else site.path(users),
+        upstream=backend,
+    )
+
+
+def _listens(table: ServerTable, report: Report) -> tuple[Listen, ...]:
+    if not table.is_set("listen"):
+        report.error(table.place, "no `listen`", 'write listen = "127.0.0.1:143"')
+    directives = table.directives
+    return tuple(
+        evolve(listen, ssl=listen.ssl or directives.ssl) for listen in directives.listen
+    )
+
+
+def _protocol(table: ServerTable, report: Report) -> str | None:
+    """Return the protocol that was set, or that of the first well-known port."""
+    if table.is_set("protocol"):
+        return table.directives.protocol
+    for listen in table.directives.listen:
+        if listen.port in WELL_KNOWN:
+            return WELL_KNOWN[listen.port]
+    if table.directives.listen:
+        report.error(
+            table.place,
+            "no `protocol`, and no port that is well known for one",
+            'set `protocol` to "imap", "pop3" or "smtp"',
+        )
+    return None
+
+
+def _warn_of_plaintext(
+    table: ServerTable, listens: tuple[Listen, ...], report: Report
+) -> None:
+    """RFC 8314 section 3: no password should cross a network in the clear."""
+    if table.directives.starttls is StartTlsMode.ONLY:
+        return
+    for listen in listens:
+        if not listen.ssl and not listen.is_loopback:
+            report.warning(
+                (*table.place, "listen"),
+                f"passwords may cross the network in the clear on {listen}",
+                '`starttls = "only"` would refuse every login until TLS is up',
+            )
+
+
+def _policy(table: ServerTable, protocol: str) -> Policy:
+    directives = table.directives
+    match protocol:
+        case "imap":
+            words, mechanisms = directives.imap_capabilities, directives.imap_auth
+        case "pop3":  # nginx: `plain` advertises LOGIN too
+            words, mechanisms = directives.pop3_capabilities, ("plain", "login")
+        case _:
+            words, mechanisms = directives.smtp_capabilities, directives.smtp_auth
+    return Policy(
+        server_name=directives.server_name,
+        starttls=directives.starttls,
+        mechanisms=tuple(mechanism.upper() for mechanism in mechanisms),
+        capabilities=words,
+        max_errors=directives.max_errors,
+    )
+
+
+def _timeouts(table: ServerTable) -> Timeouts:
+    directives = table.directives
+    return Timeouts(
+        session=directives.timeout,
+        connect=directives.proxy_connect_timeout,
+        relay=directives.proxy_timeout,
+    )

@@ -1,0 +1,146 @@
+"""Directives whose value is a word out of a few, or a list of words."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from mailssl_trio.config.model import ErrorLog
+from mailssl_trio.config.values import (
+    PRINTABLE,
+    WrongValueError,
+    file_name,
+    shown,
+    suggestion,
+    text,
+)
+from mailssl_trio.protocol.server_session import StartTlsMode
+from mailssl_trio.transport.upstream import ProxySsl
+
+TLS_PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+DEAD_TLS_PROTOCOLS = frozenset({"SSLv2", "SSLv3"})  # RFC 6176, RFC 7568
+DEPRECATED_TLS_PROTOCOLS = frozenset({"TLSv1", "TLSv1.1"})  # RFC 8996
+MAIL_PROTOCOLS = ("imap", "pop3", "smtp")
+NGINX_MECHANISMS = frozenset({"apop", "cram-md5", "external", "login", "none"})
+LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
+
+
+def words(value: object) -> tuple[str, ...]:
+    """Read an array of strings, or nginx's string of words."""
+    match value:
+        case str():
+            found: Sequence[object] = value.split()
+        case list():
+            found = value
+        case _:
+            raise WrongValueError(
+                f"{shown(value)} is not a list", 'write ["WORD", "WORD"]'
+            )
+    for index, word in enumerate(found):
+        if not isinstance(word, str) or PRINTABLE.fullmatch(word) is None:
+            raise WrongValueError(
+                f"{shown(word)} is not a word of printable ASCII", index=index
+            )
+    return tuple(map(str, found))
+
+
+def word_list(value: object, known: Sequence[str], kind: str) -> tuple[str, ...]:
+    """Read a list of known words, in any case; each counts once."""
+    chosen = {
+        choice(word, known, kind, index=index): None
+        for index, word in enumerate(words(value))
+    }
+    if not chosen:
+        raise WrongValueError(f"no {kind}", f"name at least one of {', '.join(known)}")
+    return tuple(chosen)
+
+
+def choice(
+    value: object, known: Sequence[str], kind: str, *, index: int | None = None
+) -> str:
+    """Read one of a few words, in any case."""
+    if isinstance(value, str):
+        for word in known:
+            if word.lower() == value.lower():
+                return word
+    raise WrongValueError(
+        f"unknown {kind} {shown(value)} (known: {', '.join(known)})",
+        suggestion(value, known),
+        index,
+    )
+
+
+def tls_protocols(value: object) -> tuple[str, ...]:
+    """Read ``ssl_protocols``."""
+    return word_list(value, TLS_PROTOCOLS, "protocol")
+
+
+def mechanisms(value: object) -> tuple[str, ...]:
+    """Read ``imap_auth`` and ``smtp_auth``."""
+    _refuse_nginx_mechanisms(value, ("plain", "login"))
+    return word_list(value, ("plain", "login"), "mechanism")
+
+
+def pop3_mechanisms(value: object) -> tuple[str, ...]:
+    """Read ``pop3_auth``, where nginx has no word for LOGIN: ``plain`` is both."""
+    _refuse_nginx_mechanisms(value, ("plain",))
+    return word_list(value, ("plain",), "mechanism")
+
+
+def _refuse_nginx_mechanisms(value: object, known: Collection[str]) -> None:
+    for index, word in enumerate(words(value)):
+        if word.lower() in NGINX_MECHANISMS.difference(known):
+            raise WrongValueError(
+                f"{shown(word)} is a word of nginx's that is not available here",
+                f"the words here are: {', '.join(known)}",
+                index,
+            )
+
+
+def mail_protocol(value: object) -> str:
+    """Read ``protocol``."""
+    return choice(value, MAIL_PROTOCOLS, "mail protocol")
+
+
+def starttls(value: object) -> StartTlsMode:
+    """Read ``starttls``: a flag, or ``only``."""
+    known = [mode.value for mode in StartTlsMode]
+    return StartTlsMode(choice(_flag_word(value), known, "starttls mode"))
+
+
+def proxy_ssl(value: object) -> ProxySsl:
+    """Read ``proxy_ssl``: a flag, or ``starttls``."""
+    known = [mode.value for mode in ProxySsl]
+    return ProxySsl(choice(_flag_word(value), known, "proxy_ssl mode"))
+
+
+def _flag_word(value: object) -> object:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return value
+
+
+def error_log(value: object) -> ErrorLog:
+    """Read ``error_log``: a file or ``stderr``, and perhaps a level.
+
+    A file name with spaces needs a level behind it.
+    """
+    target, *level = text(value).strip().rsplit(maxsplit=1) or [""]
+    if target.startswith(("syslog:", "memory:")):
+        raise WrongValueError(
+            f"{shown(target)} is a log of nginx's that is not available here",
+            'write "stderr info" or "FILE info"',
+        )
+    return ErrorLog(
+        None if target == "stderr" else Path(file_name(target)),
+        choice(level[0], LEVELS, "log level") if level else ErrorLog().level,
+    )
+
+
+WordList: TypeAlias = Annotated[tuple[str, ...], words]
+TlsProtocols: TypeAlias = Annotated[tuple[str, ...], tls_protocols]
+Mechanisms: TypeAlias = Annotated[tuple[str, ...], mechanisms]
+Pop3Mechanisms: TypeAlias = Annotated[tuple[str, ...], pop3_mechanisms]
+MailProtocol: TypeAlias = Annotated[str, mail_protocol]
+StartTls: TypeAlias = Annotated[StartTlsMode, starttls]
+BackendTls: TypeAlias = Annotated[ProxySsl, proxy_ssl]
+Log: TypeAlias = Annotated[ErrorLog, error_log]
