@@ -23,10 +23,10 @@ _ANNOUNCEMENT = rb"\{(?P<size>[0-9]+)(?P<plus>\+?)\}\Z"
 
 COMMAND = re.compile(_TAG + rb"(?: +([^ ]+)| *\Z)")
 TOKEN = re.compile(
-    rb" *(?:(?P<close>\))|(?<=[ (])(?:(?P<open>\()|%b|%b|%b))"
-    % (_QUOTED, _ATOM, _ANNOUNCEMENT)
+    rb" *(?:(?P<close>\))|(?<=[ (])(?:(?P<open>\()|%b|%b))" % (_QUOTED, _ATOM)
 )
 ANNOUNCEMENT = re.compile(_ANNOUNCEMENT)
+PLACED_ANNOUNCEMENT = re.compile(rb"(?<=[ (])" + _ANNOUNCEMENT)
 ESCAPED = re.compile(rb"\\(.)")
 QUOTED_SPECIALS = re.compile(rb'["\\]')
 
@@ -134,14 +134,16 @@ def announced(line: bytes) -> Announcement | None:
 
 def scan(text: bytes) -> tuple[Token, ...]:
     """Read the arguments behind a verb or a literal; linear, and flat for any depth."""
+    literal = PLACED_ANNOUNCEMENT.search(text)
+    end = literal.start() if literal else len(text)
     tokens: list[Token] = []
-    position, end = 0, len(text.rstrip(b" "))
+    position, end = 0, len(text[:end].rstrip(b" "))
     while position < end:
         if (found := TOKEN.match(text, position, end)) is None:
             return (*tokens, Garbage())
         tokens.append(_token(found))
         position = found.end()
-    return tuple(tokens)
+    return (*tokens, _announcement(literal)) if literal else tuple(tokens)
 
 
 def _token(found: re.Match[bytes]) -> Token:
@@ -150,8 +152,6 @@ def _token(found: re.Match[bytes]) -> Token:
             return Atom(found["atom"])
         case "quoted":
             return Quoted(ESCAPED.sub(rb"\1", found["quoted"]))
-        case "plus":
-            return _announcement(found)
         case "open":
             return Parenthesis.OPEN
         case _:
@@ -161,6 +161,17 @@ def _token(found: re.Match[bytes]) -> Token:
 def _announcement(found: re.Match[bytes]) -> Announcement:
     digits = found["size"].lstrip(b"0")[:19]  # enough to be beyond every limit
     return Announcement(int(digits or b"0"), not found["plus"])
+
+
+def is_id(arguments: tuple[Token, ...]) -> bool:
+    """Whether these are the arguments of ID, RFC 2971 section 3.1."""
+    match arguments:
+        case (Parenthesis.OPEN, *strings, Parenthesis.CLOSE):
+            return len(strings) % 2 == 0 and are_id_pairs(strings)
+        case (argument,):
+            return is_nil(argument)
+        case _:
+            return False
 
 
 def are_id_pairs(tokens: Sequence[Token]) -> bool:

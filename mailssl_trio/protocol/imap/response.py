@@ -2,7 +2,7 @@
 
 import re
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mailssl_trio.protocol.credentials import Reason
 from mailssl_trio.protocol.imap.grammar import UNTAGGED
@@ -31,9 +31,23 @@ class Response:
     """What stands behind the word on the first line."""
 
     @property
+    def line(self) -> bytes:
+        """The first line, for whoever must read why we gave up."""
+        return self.octets.partition(b"\r\n")[0]
+
+    @property
+    def reply(self) -> bytes:
+        """What stands behind the tag, with its CRLF."""
+        return self.octets[len(self.tag) + 1 :]
+
+    @property
     def ends_with_its_line(self) -> bool:
         """Whether ``{n}`` at its end is text for humans and announces nothing."""
         return self.tag != UNTAGGED or self.word in STATUS
+
+    def completes(self, *, whole: bool) -> bool:
+        """Whether it may end a command; one that is not whole can only be refused."""
+        return self.word in {b"NO", b"BAD"} or (whole and self.word == b"OK")
 
     @property
     def code(self) -> tuple[bytes, bytes]:
@@ -59,6 +73,10 @@ class Response:
             return Reason.UNAVAILABLE
         name = self.code[0].decode("ascii", "replace")
         return Reason.__members__.get(name, Reason.AUTHENTICATIONFAILED)
+
+    def continued(self, literal: bytes, line: bytes) -> "Response":
+        """Put the announced literal behind, and the line that follows it."""
+        return evolve(self, octets=self.octets + literal + line + b"\r\n")
 
 
 def parse_response(line: bytes) -> Response:

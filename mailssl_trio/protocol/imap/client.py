@@ -1,0 +1,188 @@
+"""IMAP facing the backend, up to our login (RFC 9051, 3501, 4959, 7888)."""
+
+from attrs import frozen
+
+from mailssl_trio.protocol import sasl
+from mailssl_trio.protocol.client_session import (
+    MAX_REPLY_LINES,
+    ClientSession,
+    GiveUpError,
+)
+from mailssl_trio.protocol.events import Dialogue, LoggedIn
+from mailssl_trio.protocol.imap.grammar import (
+    MAX_COMMAND,
+    UNTAGGED,
+    announced,
+    quoted,
+)
+from mailssl_trio.protocol.imap.response import (
+    CONTINUATION,
+    MAX_REPLY,
+    Response,
+    parse_response,
+)
+
+MAX_LINE = MAX_COMMAND - len(b"G9 ")
+"""Octets of a command's line behind our tag."""
+MAX_LITERAL_MINUS = 4096  # RFC 7888 section 5
+
+# What says that a feature is there; RFC 9051 appendix E made both part of IMAP4rev2.
+SASL_IR = frozenset({b"SASL-IR", b"IMAP4REV2"})
+LITERAL_MINUS = frozenset({b"LITERAL-", b"IMAP4REV2"})
+
+
+@frozen
+class Answer:
+    """All that a backend says to one command."""
+
+    tagged: Response
+    untagged: tuple[Response, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the command was completed."""
+        return self.tagged.word == b"OK"
+
+    @property
+    def capabilities(self) -> bytes:
+        """The capabilities that the backend told with it, if any."""
+        told = [response.capabilities for response in (*self.untagged, self.tagged)]
+        return next(filter(None, reversed(told)), b"")
+
+    @property
+    def without_capabilities(self) -> tuple[Response, ...]:
+        """What else the backend said before its tagged response."""
+        return tuple(said for said in self.untagged if said.word != b"CAPABILITY")
+
+
+class ImapClient(ClientSession):
+    """The best way to log in that the backend offers, in the fewest round trips."""
+
+    said = 0
+    """Commands so far; our tags count them."""
+
+    def log_in(self) -> Dialogue[LoggedIn]:
+        """Speak from the greeting to the tagged reply that ends the login."""
+        capabilities = yield from self.open()
+        answer = yield from self.converse(*self.login_command(capabilities))
+        if not answer.ok:
+            self.say(b"LOGOUT\r\n")
+            raise self.refused(answer.tagged.line, answer.tagged.reason)
+        if not answer.capabilities:
+            answer = yield from self.with_capabilities(answer)
+        untagged = b"".join(response.octets for response in answer.untagged)
+        return LoggedIn(answer.tagged.reply, untagged)
+
+    def open(self) -> Dialogue[frozenset[bytes]]:
+        """Return the capabilities to log in by; what was told before TLS is not."""
+        told = yield from self.greeting()
+        if self.starttls:
+            answer = yield from self.converse(b"STARTTLS\r\n")
+            if not answer.ok:
+                raise self.invalid(answer.tagged.line)
+            yield from self.start_tls()
+            told = b""
+        if not told:
+            told = (yield from self.capability()).capabilities
+        return frozenset(told.upper().split())
+
+    def greeting(self) -> Dialogue[bytes]:
+        """Return the capabilities of the greeting; PREAUTH is a login of nobody's."""
+        greeting = yield from self.read_response(MAX_REPLY)
+        if (greeting.tag, greeting.word) != (UNTAGGED, b"OK"):
+            raise self.invalid(greeting.line)
+        return greeting.capabilities
+
+    def capability(self) -> Dialogue[Answer]:
+        """Ask what the backend can do at this moment."""
+        answer = yield from self.converse(b"CAPABILITY\r\n")
+        if not (answer.ok and answer.capabilities):
+            raise self.invalid(answer.tagged.line)
+        return answer
+
+    def login_command(self, capabilities: frozenset[bytes]) -> tuple[bytes, ...]:
+        """Choose how the credentials travel; in pieces, as ``converse`` takes them."""
+        plain = sasl.encode(next(self.sasl_exchange("PLAIN"))) + b"\r\n"
+        with_initial = b"AUTHENTICATE PLAIN " + plain  # RFC 4959
+        offered = b"AUTH=PLAIN" in capabilities
+        if offered and SASL_IR & capabilities and len(with_initial) <= MAX_LINE:
+            return (with_initial,)
+        if b"LOGINDISABLED" not in capabilities:
+            return self.login(capabilities)
+        if offered:
+            return (b"AUTHENTICATE PLAIN\r\n", plain)
+        raise GiveUpError("upstream offers no login that we know")
+
+    def login(self, capabilities: frozenset[bytes]) -> tuple[bytes, ...]:
+        """LOGIN with quoted strings, or with literals for what those cannot carry."""
+        user, password = self.credentials.authcid, self.credentials.password
+        match quoted(user), quoted(password):
+            case bytes(quoted_user), bytes(quoted_password):
+                line = b"LOGIN %b %b\r\n" % (quoted_user, quoted_password)
+                if len(line) <= MAX_LINE:
+                    return (line,)
+        unasked = b"LITERAL+" in capabilities or (
+            LITERAL_MINUS & capabilities
+            and max(len(user), len(password)) <= MAX_LITERAL_MINUS
+        )
+        plus = b"+" if unasked else b""
+        pieces = (
+            b"LOGIN {%d%b}\r\n" % (len(user), plus),
+            b"%b {%d%b}\r\n" % (user, len(password), plus),
+            password + b"\r\n",
+        )
+        return (b"".join(pieces),) if unasked else pieces
+
+    def with_capabilities(self, login: Answer) -> Dialogue[Answer]:
+        """Ask what no login told, or the client goes on believing what it read before.
+
+        The answer is put where backends put it: into the OK if it has no other
+        response code (RFC 9051 section 7.1), else among what comes before it.
+        """
+        answer = yield from self.capability()
+        words = b" ".join(answer.capabilities.split())
+        untagged = *login.untagged, *answer.without_capabilities
+        tagged = login.tagged
+        if tagged.text.startswith(b"["):
+            told = parse_response(b"* CAPABILITY " + words)
+            return Answer(tagged, (*untagged, told))
+        code = b" OK [CAPABILITY " + words + b"] "
+        text = tagged.text or b"Logged in"  # RFC 3501 wants some
+        return Answer(parse_response(tagged.tag + code + text), untagged)
+
+    def converse(self, command: bytes, *invited: bytes) -> Dialogue[Answer]:
+        """Say a command, each further piece when the backend invites it, and listen."""
+        tag = self.say(command)
+        pieces, untagged, room = [*invited], [], MAX_REPLY
+        for _ in range(MAX_REPLY_LINES):
+            response = yield from self.read_response(room)
+            room -= len(response.octets)
+            if response.tag == UNTAGGED:
+                untagged.append(response)
+            elif response.tag == CONTINUATION and pieces:
+                self.send(pieces.pop(0))
+            elif response.tag == tag and response.completes(whole=not pieces):
+                return Answer(response, tuple(untagged))
+            else:
+                raise self.invalid(response.line)
+        raise GiveUpError("upstream sent too many lines")
+
+    def say(self, command: bytes) -> bytes:
+        """Queue a command, or its first piece, and return its tag."""
+        self.said += 1
+        tag = b"G%d" % self.said
+        self.send(tag + b" " + command)
+        return tag
+
+    def read_response(self, room: int) -> Dialogue[Response]:
+        """Return one response, literals and all, of about ``room`` octets at most."""
+        line = yield from self.read_reply_line(max(room, 0))
+        response = parse_response(line)
+        while not response.ends_with_its_line and (literal := announced(line)):
+            if literal.size > room:
+                raise GiveUpError("upstream sent too large literal")
+            octets = yield from self.read_octets(literal.size)
+            room -= len(line) + literal.size
+            line = yield from self.read_reply_line(max(room, 0))
+            response = response.continued(octets, line)
+        return response
