@@ -194,6 +194,8 @@ def test_auth_login() -> None:
         ? Authenticate(Password(b"tim", b"tanstaaf"))
         ! Accepted(b"+OK\\r\\n")
         S: +OK
+        ? LoggedIn(b"+OK\\r\\n")
+        ? Closed(Goodbye.QUIT)
         """,
     )
 
