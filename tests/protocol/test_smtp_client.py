@@ -261,6 +261,23 @@ def test_a_refusal_is_followed_by_a_polite_quit(reply: str, reason: str) -> None
     )
 
 
+def test_the_first_line_of_a_refusal_is_the_operators() -> None:
+    play(
+        in_the_clear,
+        f"""
+        S: 220 smtp.example.com
+        C: EHLO client.example.com
+        S: 250-smtp.example.com
+        S: 250 AUTH PLAIN
+        C: AUTH PLAIN dGVzdAB0ZXN0ADEyMzQ=
+        S: 535-5.7.8 Not accepted, see
+        S: 535 5.7.8 https://support.example.com/
+        C: QUIT
+        {refused("535-5.7.8 Not accepted, see", "AUTHENTICATIONFAILED")}
+        """,
+    )
+
+
 @pytest.mark.parametrize(
     "reply", ["334 ", "250 OK", "+OK", "", "235x", "235 a\0b", "235-a\r\n234 b"]
 )
@@ -280,6 +297,7 @@ def test_an_answer_to_auth_that_is_none_is_given_up(reply: str) -> None:
         (b"554 5.3.2 no\r\n", 'upstream sent invalid response: "554 5.3.2 no"'),
         (b"+OK POP3 ready\r\n", 'upstream sent invalid response: "+OK POP3 ready"'),
         (b"\xff\r\n", 'upstream sent invalid response: "\ufffd"'),
+        (b"554-a\r\n554 b\r\n", 'upstream sent invalid response: "554-a"'),
         (b"220-a\r\n221 b\r\n", 'upstream sent invalid response: "221 b"'),
         (b"220-x\r\n" * MAX_REPLY_LINES, "upstream sent too many lines"),
         (b"220 " + b"x" * 4092, "upstream sent too long response line"),

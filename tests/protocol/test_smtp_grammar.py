@@ -26,6 +26,7 @@ words = st.binary(min_size=1, max_size=20).filter(lambda word: word.split() == [
         (b"EHLO client.example.com", Command(b"EHLO", (b"client.example.com",))),
         (b"ehlo  a\tb ", Command(b"EHLO", (b"a", b"b"))),
         (b"QUIT \t", Command(b"QUIT")),
+        (b"QUIT\t", Command(b"QUIT")),
         (b" NOOP", Command(b"", (b"NOOP",))),
         (b"NOOP\tx", Command(b"NOOP\tX")),
     ],
