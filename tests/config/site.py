@@ -1,0 +1,44 @@
+"""A directory with a configuration in it, and what its check says."""
+
+from pathlib import Path
+from textwrap import dedent
+
+from attrs import frozen
+
+from mailssl_trio.config.load import load
+from mailssl_trio.config.model import Config
+from mailssl_trio.config.problem import ConfigError, Problem
+
+
+@frozen
+class Site:
+    """Where a configuration lies, with all the files that it names."""
+
+    directory: Path
+
+    @property
+    def file(self) -> Path:
+        """The configuration file."""
+        return self.directory / "mail.toml"
+
+    def load(self, document: str, **environment: str) -> Config:
+        """Load a document that is indented as the test is."""
+        self.file.write_text(dedent(document).lstrip("\n"))
+        return load(self.file, environment=environment)
+
+    def problems(self, document: str) -> tuple[Problem, ...]:
+        """Return all that is wrong with a document, warnings included."""
+        try:
+            return self.load(document).warnings
+        except ConfigError as wrong:
+            return wrong.problems
+
+    def said(self, document: str) -> list[str]:
+        """Return the problems as the operator reads them, without the directory."""
+        return [
+            str(problem)
+            .replace(f"{self.file}:", "")
+            .replace(f"{self.directory}/", "")
+            .strip()
+            for problem in self.problems(document)
+        ]

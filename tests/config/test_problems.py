@@ -1,0 +1,307 @@
+"""Bad configurations, and every word that is said about them."""
+
+from pathlib import Path
+
+import pytest
+
+from mailssl_trio.config.load import load
+from mailssl_trio.config.problem import ConfigError
+from tests.config.site import Site
+
+SERVER = """
+[mail]
+proxy_pass = "10.0.0.1"
+[[mail.server]]
+listen = "127.0.0.1:143"
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            'startls = "only"',
+            "5: mail.server[0].startls: unknown directive; did you mean `starttls`?",
+        ),
+        (
+            "StartTLS = true",
+            "5: mail.server[0].StartTLS: unknown directive; did you mean `starttls`?",
+        ),
+        (
+            '"x\\u001b[2J" = 1',
+            r'5: mail.server[0]."x\x1b[2J": unknown directive; leave it out',
+        ),
+        (
+            'ssl_session_cache = "none"',
+            "5: mail.server[0].ssl_session_cache: a directive of nginx's that is not"
+            " available here; leave it out",
+        ),
+        (
+            'error_log = "stderr"',
+            "5: mail.server[0].error_log: not allowed here; `error_log` belongs at the"
+            " top of the file, above [mail]",
+        ),
+        (
+            'timeout = "5x"',
+            '5: mail.server[0].timeout: "5x" is not a time; write seconds, or "5m",'
+            ' "1h30m", "500ms"',
+        ),
+        (
+            "timeout = 0",
+            "5: mail.server[0].timeout: 0 is no deadline; it must be more than 0,"
+            " within a century",
+        ),
+        (
+            "timeout = true",
+            '5: mail.server[0].timeout: true is not a time; write seconds, or "5m",'
+            ' "1h30m", "500ms"',
+        ),
+        (
+            "max_errors = true",
+            "5: mail.server[0].max_errors: true is not a number; write 0, 1, 2, …",
+        ),
+        (
+            'starttls = "maybe"',
+            '5: mail.server[0].starttls: unknown starttls mode "maybe" (known: off, on,'
+            " only)",
+        ),
+        (
+            'ssl = "yes"',
+            '5: mail.server[0].ssl: "yes" is not a flag; write true or false',
+        ),
+        (
+            'ssl_protocols = ["TLSv1.2",\n"TLSv1.4"]',
+            '6: mail.server[0].ssl_protocols[1]: unknown protocol "TLSv1.4" (known:'
+            " SSLv2, SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3); did you mean `TLSv1.3`?",
+        ),
+        (
+            "ssl_protocols = []",
+            "5: mail.server[0].ssl_protocols: no protocol; name at least one of SSLv2,"
+            " SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3",
+        ),
+        (
+            'imap_auth = "plain cram-md5"',
+            '5: mail.server[0].imap_auth[1]: "cram-md5" is a word of nginx\'s that is'
+            " not available here; the words here are: plain, login",
+        ),
+        (
+            'imap_capabilities = ["IDLE\\r\\n* BYE"]',
+            r'5: mail.server[0].imap_capabilities[0]: "IDLE\r\n* BYE" is not a word of'
+            " printable ASCII",
+        ),
+        (
+            'server_name = "mäil"',
+            '5: mail.server[0].server_name: "mäil" is not a host name; write it in'
+            " ASCII, without spaces",
+        ),
+        (
+            'ssl_certificate = "data:SECRET"',
+            "5: mail.server[0].ssl_certificate: data: is a form of nginx's that is not"
+            " available here; put the PEM into a file and name the file",
+        ),
+        (
+            'ssl_certificate = ["one.pem", "two.pem"]',
+            "5: mail.server[0].ssl_certificate: one certificate a server, not several",
+        ),
+        (
+            'protocol = "nntp"',
+            '5: mail.server[0].protocol: unknown mail protocol "nntp" (known: imap,'
+            " pop3, smtp)",
+        ),
+        (
+            'proxy_pass = "10.0.0.1:99999"',
+            '5: mail.server[0].proxy_pass: "10.0.0.1:99999" is no address: port out of'
+            " range",
+        ),
+        (
+            "users = {}",
+            '5: mail.server[0].users: a table is not a string; write "…"',
+        ),
+    ],
+)
+def test_directive_that_is_wrong_is_named_with_what_to_do(
+    site: Site, line: str, said: str
+) -> None:
+    assert site.said(f"{SERVER}{line}\n") == [said]
+
+
+@pytest.mark.parametrize(
+    ("listen", "said"),
+    [
+        ('"127.0.0.1"', '"127.0.0.1" is no address to listen on; it must be'
+         " ADDRESS:PORT, [IPv6]:PORT, *:PORT or PORT"),
+        ('"::1:143"', '"::1:143" is no address to listen on; it must be'
+         " ADDRESS:PORT, [IPv6]:PORT, *:PORT or PORT"),
+        ('"[127.0.0.1]:143"', '"127.0.0.1" is no address to listen on; it must be'
+         " brackets around IPv6, and only around IPv6"),
+        ('"300.1.1.1:143"', '"300.1.1.1" is no address to listen on; it must be'
+         " an IP address or a host name"),
+        ('"127.0.0.1:0"', '"127.0.0.1:0" is no address to listen on; it must be'
+         " a port from 1 to 65535"),
+        ('"127.0.0.1:143 tls"', 'unknown parameter "tls" (known: ssl)'),
+        ('"127.0.0.1:143 proxy_protocol"', '"proxy_protocol" is a parameter of'
+         " nginx's that is not available here"),
+        ("[]", 'no address; write "127.0.0.1:143"'),
+        ("true", 'true is not a string; write "…"'),
+    ],
+)  # fmt: skip
+def test_address_that_cannot_be_listened_on_is_named(
+    site: Site, listen: str, said: str
+) -> None:
+    document = SERVER.replace('"127.0.0.1:143"', listen) + 'protocol = "imap"\n'
+    assert site.said(document) == [f"4: mail.server[0].listen: {said}"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "timeout = 5",
+            "1: timeout: not allowed here; `timeout` belongs in [mail] or"
+            " [[mail.server]]",
+        ),
+        (
+            "listen = 143",
+            "1: listen: not allowed here; `listen` belongs in [[mail.server]]",
+        ),
+        (
+            "server = {}",
+            "1: server: not allowed here; a server is written [[mail.server]]",
+        ),
+        (
+            'error_log = "stderr inof"',
+            '1: error_log: unknown log level "inof" (known: debug, info, notice, warn,'
+            " error, crit, alert, emerg); did you mean `info`?",
+        ),
+        (
+            'error_log = "syslog:server=unix:/dev/log"',
+            '1: error_log: "syslog:server=unix:/dev/log" is a log of nginx\'s that is'
+            ' not available here; write "stderr info" or "FILE info"',
+        ),
+        (
+            'error_log = "nowhere/mail.log"',
+            "1: error_log: nowhere is no directory; make it, or mend it",
+        ),
+        (
+            'state_directory = ""',
+            '1: state_directory: "" is not a file name',
+        ),
+        (
+            'worker_shutdown_timeout = ""',
+            '1: worker_shutdown_timeout: "" is not a time; write seconds, or "5m",'
+            ' "1h30m", "500ms"',
+        ),
+    ],
+)
+def test_top_of_the_file_takes_its_own_directives_only(
+    site: Site, line: str, said: str
+) -> None:
+    assert site.said(f"{line}\n{SERVER}") == [said]
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (
+            "",
+            "no [mail]; write [[mail.server]] with a `listen` for each virtual server",
+        ),
+        (
+            "[mail]\n",
+            "1: mail: there is no server; write [[mail.server]] with a `listen` for"
+            " each virtual server",
+        ),
+        ("mail = 3\n", "1: mail: not a table; write [mail] on a line of its own"),
+        (
+            "[mail.server]\nlisten = 143\n",
+            "1: mail.server: not an array of tables; write [[mail.server]] with a"
+            " `listen` for each virtual server",
+        ),
+        (
+            "[mail]\nlisten = 143\n[[mail.server]]\nproxy_pass = '10.0.0.1'\n"
+            "listen = '127.0.0.1:143'",
+            "2: mail.listen: not allowed here; `listen` belongs in [[mail.server]]",
+        ),
+        (
+            "[mail]\nssl on;\n",
+            "2: not TOML: Expected '=' after a key in a key/value pair; a directive is"
+            ' written `name = "value"`',
+        ),
+        (
+            "[mail]\ntimeout = 1\n\ntimeout = 2\n",
+            "4: mail.timeout: set twice; it is there already in line 2: keep one of"
+            " them",
+        ),
+        (
+            "[mail]\n\n[mail]\n",
+            "3: mail: set twice; it is there already in line 1: keep one of them",
+        ),
+        ('[mail]\na = """\n', "2: not TOML: Unterminated string"),
+        ("a =" + "[" * 5000, "not TOML: nested too deeply, or a huge number"),
+        ("a =" + "9" * 5000, "not TOML: nested too deeply, or a huge number"),
+    ],
+)
+def test_document_that_is_no_configuration_is_refused(
+    site: Site, document: str, said: str
+) -> None:
+    (told,) = site.said(document)
+    assert told.removeprefix(f"{site.file}: ").removeprefix("mail.toml: ") == said
+
+
+def test_everything_is_said_at_once_in_the_order_of_the_lines(site: Site) -> None:
+    assert site.said(
+        """
+        timeout = 5
+        [mail]
+        ssl_certificte = "cert.pem"
+        users = "users.toml"
+        [[mail.server]]
+        listen = "127.0.0.1:143"
+        starttls = "only"
+        max_errors = -1
+        [[mail.server]]
+        listen = "127.0.0.1:1110"
+        """
+    ) == [
+        "1: timeout: not allowed here; `timeout` belongs in [mail] or [[mail.server]]",
+        "3: mail.ssl_certificte: unknown directive; did you mean `ssl_certificate`?",
+        '4: mail.users: user "alice@example.org" has no backend for imap; give the user'
+        " an `upstream`, or the server a `proxy_pass`",
+        "5: mail.server[0].ssl_certificate: missing, for the `starttls` in line 7; name"
+        ' a PEM file, or "development" to try things out',
+        "8: mail.server[0].max_errors: -1 is not a number; write 0, 1, 2, …",
+        "9: mail.server[1]: no `protocol`, and no port that is well known for one; set"
+        ' `protocol` to "imap", "pop3" or "smtp"',
+    ]
+
+
+def test_what_many_servers_inherit_is_wrong_once(site: Site) -> None:
+    assert site.said(
+        """
+        [mail]
+        proxy_pass = "10.0.0.1"
+        ssl_certificate = "cert.pem"
+        ssl_certificate_key = "key.pem"
+        ssl_ciphers = "BOGUS"
+        starttls = "only"
+        [[mail.server]]
+        listen = "127.0.0.1:143"
+        [[mail.server]]
+        listen = "127.0.0.1:110"
+        """
+    ) == [
+        '5: mail.ssl_ciphers: "BOGUS" selects no cipher; see openssl-ciphers(1); the'
+        ' default is "HIGH:!aNULL:!MD5"'
+    ]
+
+
+def test_file_that_is_not_there_is_a_wrong_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file or directory") as wrong:
+        load(tmp_path / "mail.toml")
+    assert wrong.value.exit_code == 78
+
+
+def test_file_that_is_not_utf_8_is_named_with_the_line(tmp_path: Path) -> None:
+    (tmp_path / "mail.toml").write_bytes(b"[mail]\n# caf\xe9\n")
+    with pytest.raises(ConfigError, match=r"toml:2: not UTF-8; TOML is always UTF-8"):
+        load(tmp_path / "mail.toml")
