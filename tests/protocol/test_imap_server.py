@@ -609,6 +609,10 @@ def test_starttls_changes_what_is_true() -> None:
         S: a {INVALID}
         C: a004 AUTHENTICATE PLAIN dGVzdAB0ZXN0AHRlc3Q=
         ? Authenticate(Password(b"test", b"test", b"test"))
+        ! Accepted(b"OK Success\\r\\n")
+        S: a004 OK Success
+        ? LoggedIn(b"OK Success\\r\\n")
+        ? Closed(Goodbye.QUIT)
         """,
     )
 

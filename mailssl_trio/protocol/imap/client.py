@@ -1,6 +1,6 @@
 """IMAP facing the backend, up to our login (RFC 9051, 3501, 4959, 7888)."""
 
-from attrs import frozen
+from attrs import define, frozen
 
 from mailssl_trio.protocol import sasl
 from mailssl_trio.protocol.client_session import (
@@ -55,6 +55,22 @@ class Answer:
         return tuple(said for said in self.untagged if said.word != b"CAPABILITY")
 
 
+@define
+class Room:
+    """How much more a backend may say before it is given up."""
+
+    octets: int = MAX_REPLY
+    pieces: int = MAX_REPLY_LINES
+    """Lines and literals."""
+
+    def take(self, size: int) -> None:
+        """Make a line or a literal fit, or give up."""
+        self.octets -= size
+        self.pieces -= 1
+        if min(self.octets, self.pieces) < 0:
+            raise GiveUpError("upstream sent too much")
+
+
 class ImapClient(ClientSession):
     """The best way to log in that the backend offers, in the fewest round trips."""
 
@@ -88,7 +104,7 @@ class ImapClient(ClientSession):
 
     def greeting(self) -> Dialogue[bytes]:
         """Return the capabilities of the greeting; PREAUTH is a login of nobody's."""
-        greeting = yield from self.read_response(MAX_REPLY)
+        greeting = yield from self.read_response(Room())
         if (greeting.tag, greeting.word) != (UNTAGGED, b"OK"):
             raise self.invalid(greeting.line)
         return greeting.capabilities
@@ -153,10 +169,9 @@ class ImapClient(ClientSession):
     def converse(self, command: bytes, *invited: bytes) -> Dialogue[Answer]:
         """Say a command, each further piece when the backend invites it, and listen."""
         tag = self.say(command)
-        pieces, untagged, room = [*invited], [], MAX_REPLY
-        for _ in range(MAX_REPLY_LINES):
+        pieces, untagged, room = [*invited], [], Room()
+        while True:
             response = yield from self.read_response(room)
-            room -= len(response.octets)
             if response.tag == UNTAGGED:
                 untagged.append(response)
             elif response.tag == CONTINUATION and pieces:
@@ -165,7 +180,6 @@ class ImapClient(ClientSession):
                 return Answer(response, tuple(untagged))
             else:
                 raise self.invalid(response.line)
-        raise GiveUpError("upstream sent too many lines")
 
     def say(self, command: bytes) -> bytes:
         """Queue a command, or its first piece, and return its tag."""
@@ -174,15 +188,16 @@ class ImapClient(ClientSession):
         self.send(tag + b" " + command)
         return tag
 
-    def read_response(self, room: int) -> Dialogue[Response]:
-        """Return one response, literals and all, of about ``room`` octets at most."""
-        line = yield from self.read_reply_line(max(room, 0))
+    def read_response(self, room: Room) -> Dialogue[Response]:
+        """Return one response, with the literals and lines that belong to it."""
+        line = yield from self.read_reply_line(room.octets)
+        room.take(len(line))
         response = parse_response(line)
+        rest: list[bytes] = []
         while not response.ends_with_its_line and (literal := announced(line)):
-            if literal.size > room:
-                raise GiveUpError("upstream sent too large literal")
+            room.take(literal.size)
             octets = yield from self.read_octets(literal.size)
-            room -= len(line) + literal.size
-            line = yield from self.read_reply_line(max(room, 0))
-            response = response.continued(octets, line)
-        return response
+            line = yield from self.read_reply_line(room.octets)
+            room.take(len(line))
+            rest += octets, line, b"\r\n"
+        return response.continued(b"".join(rest))

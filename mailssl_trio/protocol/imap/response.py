@@ -74,9 +74,9 @@ class Response:
         name = self.code[0].decode("ascii", "replace")
         return Reason.__members__.get(name, Reason.AUTHENTICATIONFAILED)
 
-    def continued(self, literal: bytes, line: bytes) -> "Response":
-        """Put the announced literal behind, and the line that follows it."""
-        return evolve(self, octets=self.octets + literal + line + b"\r\n")
+    def continued(self, octets: bytes) -> "Response":
+        """Put behind the first line what its literals brought."""
+        return evolve(self, octets=self.octets + octets)
 
 
 def parse_response(line: bytes) -> Response:

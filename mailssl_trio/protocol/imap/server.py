@@ -94,12 +94,12 @@ class ImapServer(ServerSession):
                 case Command(tag, b"AUTHENTICATE", (Atom(mechanism), Atom(initial))):
                     if (yield from self.authenticate(mechanism, initial, tag)):
                         return Goodbye.QUIT
-                case Command(tag) as command if takes_literal(command):
-                    self.refuse(tag, "NO [TOOBIG] literal too large")
+                case command if takes_literal(command):
+                    self.refuse(command.tag, "NO [TOOBIG] literal too large")
                 case Command(tag, verb) if verb in IN_OTHER_STATES:
                     self.refuse(tag, "BAD command not valid in this state")
-                case Command(tag):
-                    self.refuse(tag, "BAD invalid command")
+                case command:
+                    self.refuse(command.tag, "BAD invalid command")
 
     def read_command(self) -> Dialogue[Command]:
         """Return the next command; one with an unwelcome literal ends before it.
