@@ -5,9 +5,10 @@ import click
 from mailssl_trio.cli.check import check
 from mailssl_trio.cli.group import CommandOrFile
 from mailssl_trio.cli.hash_password import hash_password
+from mailssl_trio.cli.serve import serve
 from mailssl_trio.cli.show import show
 
-COMMANDS: tuple[click.Command, ...] = (check, show, hash_password)
+COMMANDS: tuple[click.Command, ...] = (serve, check, show, hash_password)
 
 
 @click.group(cls=CommandOrFile, commands=COMMANDS)

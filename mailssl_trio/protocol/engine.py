@@ -85,8 +85,14 @@ class Session:
 
     def hang_up(self, reason: Goodbye) -> None:
         """End politely, from any point of the dialogue, even before the greeting."""
-        if not isinstance(self._event, Closed):
+        if isinstance(self._event, Closed):
+            return
+        try:
             self._event = self._conversation.throw(HangUp(reason))
+        except HangUp:  # the dialogue has crashed, and we are asked to apologise
+            self._say_farewell(reason)
+            self._conversation = _closed(reason)
+            self._event = next(self._conversation)
 
     @property
     def trailing_data(self) -> bytes:
@@ -174,13 +180,16 @@ class Session:
             reason = yield from self.dialogue()
         except HangUp as end:
             reason = end.reason
-            if self._peer_can_read:
-                self.send(self.farewell(reason))
-        while True:
-            yield Closed(reason)
+            self._say_farewell(reason)
+        yield from _closed(reason)
 
-    @property
-    def _peer_can_read(self) -> bool:
-        """Last words must not reach a peer that waits for TLS in the clear."""
+    def _say_farewell(self, reason: Goodbye) -> None:
+        """Queue the last words, but none in the clear for a peer that awaits TLS."""
         in_clear_by_right = self.tls is not None or not self.implicit_tls
-        return in_clear_by_right and not self._upgrading
+        if in_clear_by_right and not self._upgrading:
+            self.send(self.farewell(reason))
+
+
+def _closed(reason: Goodbye) -> Dialogue[None]:
+    while True:
+        yield Closed(reason)

@@ -15,4 +15,6 @@ class Timeouts:
     relay: float = 24 * 3600.0
     """``proxy_timeout``: silence in both directions after login."""
     linger: float = 5.0
-    """What a peer gets to read our last words, or to answer after a half-close."""
+    """What a backend gets to answer after its client has said that it ends."""
+    close: float = 2.0
+    """What a peer gets to read our last words."""

@@ -1,0 +1,93 @@
+"""``mailssl-trio serve``: run in the foreground, until a signal ends it."""
+
+import os
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import click
+import trio
+
+from mailssl_trio.cli.configuration import read_configuration
+from mailssl_trio.config.model import Config, Listen, VirtualServer
+from mailssl_trio.config.problem import MAY_NOT_OPEN
+from mailssl_trio.protocol.server_session import StartTlsMode
+from mailssl_trio.worker import Started, StartError, run
+
+IN_THE_WHEEL = Path(str(files("mailssl_trio"))) / "example" / "mail.toml"
+IN_THE_CHECKOUT = Path(str(files("mailssl_trio"))).parent / "conf" / "mail.toml"
+
+STARTTLS_WORDS = {
+    StartTlsMode.OFF: "in the clear",
+    StartTlsMode.ON: "in the clear, or by STARTTLS",
+    StartTlsMode.ONLY: "by STARTTLS only",
+}
+
+
+@click.command("serve")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--example", is_flag=True, help="Serve the configuration that comes along."
+)
+def serve(file: Path | None, example: bool) -> None:
+    """Serve in the foreground; Ctrl-C, or SIGTERM, ends it in good order.
+
+    Exits with 0 when stopped, 78 if the configuration is wrong, 77 if a port, key or
+    file may not be opened, 1 if a port is taken.
+
+    \b
+    Example:
+      $ mailssl-trio serve conf/mail.toml
+      $ mailssl-trio serve --example
+    """
+    if (file is None) is not example:
+        raise click.UsageError("Give the file to serve, or --example.")
+    config = _example() if file is None else read_configuration(file)
+    try:
+        trio.run(run, config, announce)
+    except StartError as failed:
+        click.echo(f"{config.file}: {failed}", err=True)
+        sys.exit(MAY_NOT_OPEN if failed.denied else 1)
+
+
+def _example() -> Config:
+    """Read the shipped configuration; its state goes where the user stands."""
+    shipped = IN_THE_WHEEL if IN_THE_WHEEL.exists() else IN_THE_CHECKOUT
+    directory = None if "STATE_DIRECTORY" in os.environ else Path("var").resolve()
+    return read_configuration(shipped, state_directory=directory)
+
+
+def announce(started: Started) -> None:
+    """Say which address speaks what, and how to try it."""
+    for server in started.config.servers:
+        for listen in server.listens:
+            click.echo(f"{server.protocol} on {listen} {_security(server, listen)}")
+    if started.development is not None:
+        authority = _shortest(started.development.ca)
+        click.echo(f"development CA: {authority}")
+        for command in _commands(started.config, authority):
+            click.echo(f"try: {command}")
+    click.echo("ready; Ctrl-C ends it")
+
+
+def _security(server: VirtualServer, listen: Listen) -> str:
+    return "by TLS" if listen.ssl else STARTTLS_WORDS[server.policy.starttls]
+
+
+def _commands(config: Config, authority: Path) -> list[str]:
+    """A command to paste: read the INBOX through the first IMAP port with TLS."""
+    return [
+        f"curl --cacert {authority} --user alice@example.org:wonderland "
+        f"'imaps://localhost:{listen.port}/INBOX;MAILINDEX=1'"
+        for server in config.servers
+        for listen in server.listens
+        if server.protocol == "imap" and listen.ssl
+    ][:1]
+
+
+def _shortest(path: Path) -> Path:
+    """Return the path as the user would type it."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path

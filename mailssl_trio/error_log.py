@@ -1,0 +1,190 @@
+"""The directive ``error_log``: nginx's line, nginx's levels, one thread that writes.
+
+The loop never waits for a disk: lines go through a bounded queue to one thread, and
+lines that find it full are dropped and counted.
+"""
+
+import logging
+import queue
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import QueueHandler, QueueListener
+from pathlib import Path
+from threading import main_thread
+
+import trio
+from attrs import frozen
+
+from mailssl_trio.observer import Subject
+from mailssl_trio.protocol.credentials import Rejected
+from mailssl_trio.protocol.events import Goodbye, TlsInfo
+
+LEVELS = {  # syslog(3), as nginx orders them
+    "debug": 10,
+    "info": 20,
+    "notice": 25,
+    "warn": 30,
+    "error": 40,
+    "crit": 50,
+    "alert": 60,
+    "emerg": 70,
+}
+NAMES = {number: name for name, number in LEVELS.items()}
+
+QUEUED_LINES = 10_000
+MAX_LINE = 2048  # nginx's; a traceback may be longer
+
+
+def escape(text: str | bytes) -> str:
+    """Make text from a peer fit for a line: no control, no quote, no backslash raw."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "backslashreplace")
+    return "".join(
+        char if char.isprintable() and char not in '"\\' else _escaped(char)
+        for char in text
+    )
+
+
+def _escaped(char: str) -> str:
+    match char:
+        case '"' | "\\":
+            return "\\" + char
+        case _:
+            return "".join(
+                f"\\x{octet:02x}" for octet in char.encode("utf-8", "replace")
+            )
+
+
+class _BoundedQueueHandler(QueueHandler):
+    """Drops what finds the queue full, and says how many when there is room."""
+
+    dropped = 0
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        try:
+            self.queue.put_nowait(record)
+        except queue.Full:
+            self.dropped += 1
+            return
+        if self.dropped:
+            dropped, self.dropped = self.dropped, 0
+            text = f"{dropped} log lines were dropped"
+            self.handle(logging.makeLogRecord({"levelno": 30, "msg": text}))
+
+
+class _Line(logging.Formatter):
+    """``YYYY/MM/DD HH:MM:SS [level] PID#TID: message``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        now = time.strftime("%Y/%m/%d %H:%M:%S", time.localtime(record.created))
+        level = NAMES[record.levelno]
+        who = f"{record.process}#{main_thread().native_id}"
+        line = f"{now} [{level}] {who}: {record.getMessage()}"
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+@frozen
+class ErrorLogger:
+    """An observer that writes what operators must know; see ``open_error_log``."""
+
+    logger: logging.Logger
+
+    def write(self, level: str, message: str) -> None:
+        """Write a line of our own; whatever a peer said in it is escaped already."""
+        self.logger.log(LEVELS[level], "%s", message[:MAX_LINE])
+
+    def connected(self, subject: Subject) -> None:
+        """``*1 client 192.0.2.1:50000 connected to 198.51.100.1:143``."""
+        port = f":{subject.client_port}" if subject.client_port else ""
+        text = f"client {subject.client}{port} connected to {subject.server}"
+        self.write("info", f"*{subject.number} {text}")
+
+    def rejected(self, subject: Subject, rejected: Rejected) -> None:
+        """``client login failed: "…"``."""
+        reason = escape(rejected.text or rejected.reason.value)
+        self._tell("info", subject, f'client login failed: "{reason}"')
+
+    def upstream_failed(self, subject: Subject, detail: str) -> None:
+        """Say what the backend did, in its own words, escaped."""
+        self._tell("error", subject, escape(detail).replace('\\"', '"'))
+
+    def logged_in(self, subject: Subject) -> None:
+        """``client logged in`` and how it is encrypted."""
+        self._tell("info", subject, f"client logged in, {_encryption(subject.tls)}")
+
+    def relayed(
+        self, subject: Subject, outcome: str, from_client: int, from_upstream: int
+    ) -> None:
+        """``proxied session done`` with octets each way and seconds."""
+        seconds = trio.current_time() - subject.began
+        self._tell(
+            "info",
+            subject,
+            f"proxied session done: {outcome}, {from_client} bytes from client, "
+            f"{from_upstream} bytes from upstream, {seconds:.1f} s",
+        )
+
+    def closed(self, subject: Subject, reason: Goodbye, detail: str) -> None:
+        """Say in nginx's words how a connection ended before its login."""
+        because = f" ({escape(detail)})" if detail else ""
+        match reason:
+            case Goodbye.QUIT | Goodbye.PEER_GONE | Goodbye.SHUTTING_DOWN:
+                text = f"client connection closed: {reason.value}"
+            case Goodbye.HANDSHAKE_FAILED:
+                text = f"SSL_do_handshake() failed{because}"
+            case _:
+                text = f"client {reason.value}{because}"
+        self._tell("info", subject, text)
+
+    def crashed(self, subject: Subject, bug: Exception) -> None:
+        """Write the traceback of a bug; its message may hold a peer's words."""
+        text = f"*{subject.number} internal error, {_where(subject)}"
+        self.logger.log(LEVELS["crit"], "%s", text, exc_info=bug)
+
+    def _tell(self, level: str, subject: Subject, text: str) -> None:
+        self.write(level, f"*{subject.number} {text}, {_where(subject)}")
+
+
+def _encryption(tls: TlsInfo | None) -> str:
+    return f"{tls.version} {tls.cipher}" if tls else "no TLS"
+
+
+def _where(subject: Subject) -> str:
+    """Return the suffix of nginx's lines."""
+    parts = [f"client: {subject.client}"]
+    if subject.starttls and subject.tls:
+        parts[0] += " using starttls"
+    parts.append(f"server: {subject.server}")
+    if subject.login:
+        parts.append(f'login: "{escape(subject.login)}"')
+    if subject.upstream:
+        parts.append(f"upstream: {subject.upstream}")
+    return ", ".join(parts)
+
+
+@contextmanager
+def open_error_log(target: Path | None, level: str) -> Iterator[ErrorLogger]:
+    """Write lines of ``level`` and above to a file, or to stderr for None.
+
+    Raises OSError if the file may not be opened. On leaving, all lines are written.
+    """
+    handler = (
+        logging.StreamHandler(sys.stderr)
+        if target is None
+        else logging.FileHandler(target, encoding="utf-8")
+    )
+    handler.setFormatter(_Line())
+    lines: queue.Queue[logging.LogRecord] = queue.Queue(QUEUED_LINES)
+    logger = logging.Logger("mailssl_trio", LEVELS[level])
+    logger.addHandler(_BoundedQueueHandler(lines))
+    writer = QueueListener(lines, handler)
+    writer.start()
+    try:
+        yield ErrorLogger(logger)
+    finally:
+        writer.stop()
+        handler.close()

@@ -1,0 +1,206 @@
+"""One client's life: greet, judge, dial, log in, relay."""
+
+from collections.abc import Mapping
+from functools import partial
+from ssl import SSLContext
+
+import trio
+from attrs import frozen
+
+from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route
+from mailssl_trio.observer import Observer, Subject
+from mailssl_trio.protocol.credentials import (
+    Accepted,
+    Password,
+    Reason,
+    Rejected,
+    Verdict,
+)
+from mailssl_trio.protocol.events import (
+    Authenticate,
+    Closed,
+    Event,
+    Goodbye,
+    LoggedIn,
+    Refused,
+)
+from mailssl_trio.protocol.imap.server import ImapServer
+from mailssl_trio.protocol.pop3.server import Pop3Server
+from mailssl_trio.protocol.server_session import Policy, ServerSession
+from mailssl_trio.protocol.smtp.server import SmtpServer
+from mailssl_trio.transport.connection import Connection
+from mailssl_trio.transport.dial import Dialer, DialError
+from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.relay import Outcome, Relay
+from mailssl_trio.transport.secure import TlsLayer
+from mailssl_trio.transport.timeouts import Timeouts
+
+SERVERS: Mapping[str, type[ServerSession]] = {
+    "imap": ImapServer,
+    "pop3": Pop3Server,
+    "smtp": SmtpServer,
+}
+
+FIRST_PENALTY = 0.25
+LONGEST_PENALTY = 8.0
+"""Seconds before a wrong password is answered; each doubles the one before."""
+
+BACKEND_MAY_SAY = frozenset({Reason.AUTHENTICATIONFAILED, Reason.CONTACTADMIN})
+"""Refusals that a client hears as the backend meant them, where it is the judge."""
+
+
+@frozen
+class Gateway:
+    """What one virtual server does with every client."""
+
+    protocol: str
+    policy: Policy
+    tls: SSLContext | None
+    authenticator: Authenticator
+    dialer: Dialer
+    timeouts: Timeouts
+    observer: Observer
+
+    def welcome(
+        self,
+        stream: trio.abc.Stream,
+        drain: Drain,
+        subject: Subject,
+        *,
+        implicit_tls: bool,
+    ) -> "ClientLife":
+        """Begin a client's life on a stream that has just been accepted."""
+        session = SERVERS[self.protocol](self.policy, implicit_tls=implicit_tls)
+        layer = None if self.tls is None else TlsLayer(self.tls)
+        client = Connection(session, stream, layer, self.timeouts, drain)
+        return ClientLife(self, client, subject)
+
+
+class ClientLife:
+    """A client from greeting to goodbye."""
+
+    def __init__(self, gateway: Gateway, client: Connection, subject: Subject) -> None:
+        self.gateway = gateway
+        self.client = client
+        self.subject = subject
+        self.upstream: Connection | None = None
+        self._attempts = 0
+        self._wrong_passwords = 0
+        self._relaying = False
+        self._truncated = False
+
+    async def live(self) -> None:
+        """Carry the client until it, or its backend, ends; close nothing yet."""
+        self._observer.connected(self.subject)
+        while True:
+            event = await self.client.next_event()
+            self.subject.tls = self.client.session.tls
+            match event:
+                case Authenticate(credentials):
+                    admit = partial(self._admit, credentials)
+                    if (verdict := await self.client.while_busy(admit)) is not None:
+                        self.client.answer(event, verdict)
+                case LoggedIn() if self.upstream is not None:
+                    return await self._relay(self.upstream)
+                case Closed(reason):
+                    detail = self.client.handshake_failure
+                    return self._observer.closed(self.subject, reason, detail)
+
+    async def apologise(self) -> None:
+        """Say that we are at fault, unless the words would fall into a relay."""
+        if not self._relaying:
+            await self.client.farewell(Goodbye.INTERNAL_ERROR)
+
+    async def close(self) -> None:
+        """Close both sides at once, in a way that tells how the session ended."""
+        async with trio.open_nursery() as nursery:
+            for connection in filter(None, (self.client, self.upstream)):
+                ending = connection.cut if self._truncated else connection.close
+                nursery.start_soon(ending)
+
+    @property
+    def _observer(self) -> Observer:
+        return self.gateway.observer
+
+    async def _admit(self, credentials: Password) -> Verdict:
+        """Judge, and log in at the backend; a wrong password waits ever longer."""
+        self._attempts += 1
+        self.subject.login = credentials.authcid
+        attempt = LoginAttempt(
+            credentials,
+            self.gateway.protocol,
+            self.subject.client,
+            self.client.session.tls,
+            self._attempts,
+        )
+        match await self.gateway.authenticator.judge(attempt):
+            case Route() as route:
+                verdict = await self._log_in(route)
+            case rejected:
+                verdict = rejected
+        if isinstance(verdict, Rejected):
+            self._observer.rejected(self.subject, verdict)
+            await self._make_wait(verdict)
+        return verdict
+
+    async def _make_wait(self, rejected: Rejected) -> None:
+        if rejected.reason is Reason.AUTHENTICATIONFAILED:
+            penalty = FIRST_PENALTY * 2**self._wrong_passwords
+            self._wrong_passwords += 1
+            await trio.sleep(min(penalty, LONGEST_PENALTY))
+
+    async def _log_in(self, route: Route) -> Verdict:
+        """Log in at the backend; only a login that succeeds keeps its connection."""
+        self.subject.upstream = str(route.upstream.address)
+        try:
+            upstream = await self.gateway.dialer.open(route.upstream, route.credentials)
+        except DialError as failed:
+            return self._unavailable(str(failed))
+        try:
+            event = await upstream.next_event()
+            if isinstance(event, LoggedIn):
+                self.upstream = upstream
+                return Accepted(event.reply, event.untagged)
+        finally:
+            if self.upstream is None:
+                await upstream.close()
+        if isinstance(event, Refused):
+            return self._refused(route, event)
+        return self._unavailable(f"upstream {_why_closed(upstream, event)}")
+
+    def _refused(self, route: Route, refused: Refused) -> Verdict:
+        """Whose fault it is depends on who was to judge."""
+        if not route.judged and refused.rejected.reason in BACKEND_MAY_SAY:
+            return refused.rejected
+        return self._unavailable(refused.detail)
+
+    def _unavailable(self, detail: str) -> Rejected:
+        self._observer.upstream_failed(self.subject, detail)
+        return Rejected(Reason.UNAVAILABLE)
+
+    async def _relay(self, upstream: Connection) -> None:
+        """Hand over what both sides have sent ahead, and all that follows."""
+        self._relaying = True
+        self._observer.logged_in(self.subject)
+        relay = Relay(self.client.stream, upstream.stream, self.gateway.timeouts)
+        ending = await relay.run(
+            to_upstream=self.client.session.trailing_data,
+            to_client=upstream.session.trailing_data,
+        )
+        self._truncated = ending.outcome is Outcome.TRUNCATED
+        self._observer.relayed(
+            self.subject,
+            ending.outcome.value,
+            ending.from_client,
+            ending.from_upstream,
+        )
+
+
+def _why_closed(upstream: Connection, event: Event) -> str:
+    match event:
+        case Closed(Goodbye.HANDSHAKE_FAILED):
+            return f"SSL handshake failed: {upstream.handshake_failure}"
+        case Closed(reason):
+            return reason.value
+        case _:
+            raise RuntimeError(f"a client session said {event}")

@@ -1,0 +1,89 @@
+"""One virtual server: it accepts, contains what goes wrong, and drains."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+
+import trio
+from attrs import frozen
+
+from mailssl_trio.gateway import Gateway
+from mailssl_trio.observer import Subject
+from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.listening import Newcomer, serve_wires
+
+NUMBERS = count(1)
+
+
+@contextmanager
+def contained(tell: Callable[[Exception], None]) -> Iterator[None]:
+    """Let a bug end what is inside, and nothing else.
+
+    The one place in the house that catches whatever comes.
+    """
+    try:
+        yield
+    except Exception as bug:
+        tell(bug)
+
+
+@frozen
+class Server:
+    """The clients of one virtual server, and the sockets they come by."""
+
+    gateway: Gateway
+    listeners: Sequence[trio.SocketListener]
+    """Where TLS is not spoken from the first octet."""
+    tls_listeners: Sequence[trio.SocketListener]
+    drain: Drain
+    shutdown_timeout: Callable[[], float]
+    """Asked when the drain has begun: what logged-in sessions get, in seconds."""
+
+    async def run(self) -> None:
+        """Serve until the drain has begun and every client has left, or must.
+
+        The accepting scope lies inside the nursery of the clients: cancelling it
+        ends the one and leaves the others, who are then given a deadline.
+        """
+        linger = self.gateway.timeouts.close
+        async with trio.open_nursery() as clients:
+            with trio.CancelScope() as accepting, self.drain.cuts(accepting):
+                async with trio.open_nursery() as doors:
+                    for listeners, serve in (
+                        (self.listeners, self._serve),
+                        (self.tls_listeners, self._serve_tls),
+                    ):
+                        if listeners:
+                            doors.start_soon(
+                                serve_wires, listeners, serve, clients, linger
+                            )
+            allowed = self.shutdown_timeout()
+            clients.cancel_scope.deadline = trio.current_time() + allowed
+
+    async def _serve_tls(self, newcomer: Newcomer) -> None:
+        await self._serve(newcomer, implicit_tls=True)
+
+    async def _serve(self, newcomer: Newcomer, *, implicit_tls: bool = False) -> None:
+        """Carry one client; whatever happens to it stays with it."""
+        subject = Subject(
+            next(NUMBERS),
+            self.gateway.protocol,
+            newcomer.client,
+            newcomer.client_port,
+            newcomer.server,
+            began=trio.current_time(),
+            starttls=not implicit_tls,
+        )
+        life = self.gateway.welcome(
+            newcomer.wire, self.drain, subject, implicit_tls=implicit_tls
+        )
+        tell = partial(self.gateway.observer.crashed, subject)
+        try:
+            with contained(tell):
+                return await life.live()
+            with contained(tell):
+                await life.apologise()
+        finally:
+            with contained(tell):
+                await life.close()

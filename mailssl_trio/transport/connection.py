@@ -1,0 +1,194 @@
+"""The one driver: it runs any session over any stream, STARTTLS included.
+
+It holds no plaintext of its own. What it receives it hands to the session at once,
+and it receives only when the session has asked for data, or while a login is being
+judged: that is half of the proof that STARTTLS is safe (docs/starttls.md).
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import trio
+
+from mailssl_trio.protocol.engine import Session
+from mailssl_trio.protocol.events import (
+    Closed,
+    Event,
+    Goodbye,
+    NeedData,
+    Question,
+    StartTls,
+)
+from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.secure import HandshakeError, TlsLayer
+from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.wire import Wire
+
+T = TypeVar("T")
+
+READ_SIZE = 4096
+"""Octets a read may bring before login; a page of small commands takes the loop
+less than its 5 ms."""
+
+READ_AHEAD = 16_384
+"""Octets a client may pipeline behind its login before it is no longer read."""
+
+
+class Connection:
+    """A session on a stream, with one deadline for all that its peer does."""
+
+    def __init__(
+        self,
+        session: Session,
+        stream: trio.abc.Stream,
+        tls: TlsLayer | None,
+        timeouts: Timeouts,
+        drain: Drain,
+    ) -> None:
+        self.session = session
+        self.stream = stream
+        self.tls = tls
+        self.timeouts = timeouts
+        self.drain = drain
+        self.deadline = trio.current_time() + timeouts.session
+        self.handshake_failure = ""
+        """Why the TLS handshake failed, if it did."""
+        self._wire = stream
+        self._writable = True
+        self._peer_left = False
+
+    async def next_event(self) -> Event:
+        """Run the session until it needs something that only our caller can do."""
+        while True:
+            event = self.session.next_event()
+            if not await self._flush(final=isinstance(event, Closed)):
+                continue  # the peer has gone: the session says Closed now
+            match event:
+                case NeedData():
+                    await self._receive()
+                case StartTls():
+                    await self._start_tls(event)
+                case _:
+                    return event
+
+    def answer(self, question: Question[T], value: T) -> None:
+        """Answer the question that ``next_event()`` returned."""
+        self.session.answer(question, value)
+
+    async def while_busy(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """Do ``work`` on the peer's behalf, and watch meanwhile whether it stays.
+
+        Return what the work brings; or None when the peer has left or a drain has
+        begun: then the work was cancelled and the session says Closed. Octets that
+        come in go straight to the session. EOF alone is no leaving where whole lines
+        stand behind the login: such a client wants its replies. Time spent here is
+        not taken out of the peer's budget.
+        """
+        begun = trio.current_time()
+        result: T | None = None
+        async with trio.open_nursery() as nursery:
+            with self.drain.cuts(nursery.cancel_scope):
+                nursery.start_soon(self._watch, nursery.cancel_scope)
+                result = await work()
+                nursery.cancel_scope.cancel()
+        self.deadline += trio.current_time() - begun
+        if self._peer_left:
+            return None
+        if result is None:
+            self.session.hang_up(self._why_cut)
+        return result
+
+    async def farewell(self, reason: Goodbye) -> None:
+        """End the session from our side, with its own last words for it."""
+        self.session.hang_up(reason)
+        await self.next_event()
+
+    async def close(self) -> None:
+        """Close gracefully, but never wait for a silent peer."""
+        with trio.move_on_after(self.timeouts.session):
+            await self.stream.aclose()
+
+    async def cut(self) -> None:
+        """Close so that the peer cannot take what it has read for all there was."""
+        with trio.move_on_after(self.timeouts.session):
+            if self.stream is not self._wire:
+                await self._wire.aclose()  # FIN without close_notify
+            elif isinstance(self._wire, Wire):
+                await self._wire.reset()
+            else:
+                await trio.aclose_forcefully(self._wire)
+
+    async def _watch(self, work: trio.CancelScope) -> None:
+        """Read ahead until the peer leaves or has sent enough."""
+        while len(self.session.trailing_data) < READ_AHEAD:
+            try:
+                data = await self.stream.receive_some(READ_SIZE)
+            except trio.BrokenResourceError:
+                break
+            self.session.receive_data(bytes(data))
+            if not data and b"\n" in self.session.trailing_data:
+                return
+            if not data:
+                break
+        else:
+            return
+        self._peer_left = True
+        self.session.hang_up(Goodbye.PEER_GONE)
+        work.cancel()
+
+    async def _flush(self, *, final: bool) -> bool:
+        """Put on the wire what the session has queued; False if it cannot be.
+
+        The last words get ``close`` seconds of their own, whatever the budget.
+        """
+        data = self.session.data_to_send()
+        if not data or not self._writable:
+            return True
+        last = trio.current_time() + self.timeouts.close
+        scope = trio.CancelScope(deadline=last if final else max(self.deadline, last))
+        try:
+            with scope, self.drain.cuts(scope, self.timeouts.close):
+                await self.stream.send_all(data)
+                return True
+        except trio.BrokenResourceError:
+            reason = Goodbye.PEER_GONE
+        else:
+            reason = Goodbye.TIMED_OUT
+        self._writable = False
+        self.session.hang_up(reason)
+        return False
+
+    async def _receive(self) -> None:
+        """Hand the session what the peer sends, or end it for want of that."""
+        scope = trio.CancelScope(deadline=self.deadline)
+        try:
+            with scope, self.drain.cuts(scope):
+                data = await self.stream.receive_some(READ_SIZE)
+                self.session.receive_data(bytes(data))
+                return
+        except trio.BrokenResourceError:
+            self.session.hang_up(Goodbye.PEER_GONE)
+        else:
+            self.session.hang_up(self._why_cut)
+
+    async def _start_tls(self, question: StartTls) -> None:
+        """Perform the handshake on this very stream; a failed one ends it."""
+        if self.tls is None:
+            raise RuntimeError("a session asked for TLS where none is configured")
+        scope = trio.CancelScope(deadline=self.deadline)
+        try:
+            with scope, self.drain.cuts(scope):
+                secured = await self.tls.upgrade(self.stream)
+                self.stream = secured.stream
+                self.answer(question, secured.info)
+                return
+        except HandshakeError as failed:
+            self.handshake_failure = str(failed)
+            self.session.hang_up(Goodbye.HANDSHAKE_FAILED)
+        else:
+            self.session.hang_up(self._why_cut)
+        self._writable = False
+
+    @property
+    def _why_cut(self) -> Goodbye:
+        return Goodbye.SHUTTING_DOWN if self.drain.begun else Goodbye.TIMED_OUT

@@ -1,0 +1,94 @@
+"""Open a backend: connect, and have a client session ready to log in over it."""
+
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+import trio
+from attrs import frozen
+
+from mailssl_trio.protocol.client_session import ClientSession
+from mailssl_trio.protocol.credentials import Password
+from mailssl_trio.protocol.imap.client import ImapClient
+from mailssl_trio.protocol.pop3.client import Pop3Client
+from mailssl_trio.protocol.smtp.client import SmtpClient
+from mailssl_trio.transport.address import Address, TcpAddress, UnixAddress
+from mailssl_trio.transport.connection import Connection
+from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.secure import TlsLayer
+from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.upstream import ProxySsl, Upstream
+from mailssl_trio.transport.wire import Wire
+
+CLIENTS: Mapping[str, type[ClientSession]] = {
+    "imap": ImapClient,
+    "pop3": Pop3Client,
+    "smtp": SmtpClient,
+}
+
+Embedded: TypeAlias = Callable[[str], Awaitable[trio.SocketStream]]
+"""Opens the embedded mailbox for ``imap``, ``pop3`` or ``smtp``."""
+
+
+class DialError(Exception):
+    """No address of the backend could be connected to; the text says why."""
+
+
+@frozen
+class Dialer:
+    """Opens the backends of one virtual server."""
+
+    protocol: str
+    client_name: str
+    """What an SMTP backend is told in EHLO: our ``server_name``."""
+    timeouts: Timeouts
+    tls: ssl.SSLContext | None = None
+    """None where no backend is spoken to by TLS."""
+    embedded: Embedded | None = None
+
+    async def open(self, upstream: Upstream, credentials: Password) -> Connection:
+        """Connect, and return a connection that is about to log in.
+
+        Raises DialError. The whole login shares one budget, as a client's does.
+        """
+        session = CLIENTS[self.protocol](
+            credentials,
+            implicit_tls=upstream.proxy_ssl is ProxySsl.ON,
+            starttls=upstream.proxy_ssl is ProxySsl.STARTTLS,
+            client_name=self.client_name,
+        )
+        wire = await self._connect(upstream.address)
+        layer = self._layer(upstream)
+        return Connection(session, wire, layer, self.timeouts, Drain())
+
+    async def _connect(self, address: Address) -> Wire:
+        """Try every address that a name has (RFC 8305, by Trio) until one answers."""
+        try:
+            with trio.fail_after(self.timeouts.connect):
+                match address:
+                    case TcpAddress(host, port):
+                        stream = await trio.open_tcp_stream(host, port)
+                    case UnixAddress(path):
+                        stream = await trio.open_unix_socket(path)
+                    case _:
+                        stream = await self._open_embedded()
+        except trio.TooSlowError:
+            raise DialError(f"connect() to {address} timed out") from None
+        except OSError as error:
+            raise DialError(f"connect() to {address} failed ({error})") from None
+        return Wire(stream, self.timeouts.close)
+
+    async def _open_embedded(self) -> trio.SocketStream:
+        if self.embedded is None:
+            raise OSError("there is no embedded mailbox")
+        return await self.embedded(self.protocol)
+
+    def _layer(self, upstream: Upstream) -> TlsLayer | None:
+        if self.tls is None or upstream.proxy_ssl is ProxySsl.OFF:
+            return None
+        match upstream.address:
+            case TcpAddress(host):
+                name = upstream.tls.name or host
+            case _:
+                name = upstream.tls.name or self.client_name
+        return TlsLayer(self.tls, server_side=False, server_hostname=name)

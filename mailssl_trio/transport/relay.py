@@ -1,0 +1,124 @@
+"""After login: octets go both ways as they are, until somebody ends it.
+
+The ending is asymmetric. When the backend ends, its octets are delivered and the
+session is over. When the client ends, that is passed on if the backend's stream can
+carry it, and the backend has ``linger`` seconds of silence to finish its answer.
+A stream that breaks is never made to look like one that ended.
+"""
+
+from contextlib import suppress
+from enum import Enum
+
+import trio
+from attrs import frozen
+
+from mailssl_trio.transport.timeouts import Timeouts
+
+READ_PLAIN = 131_072
+READ_SECURED = 262_144
+
+
+class Outcome(Enum):
+    """How a relay ended. The value is what the log says."""
+
+    FINISHED = "finished"
+    IDLE = "timed out"
+    TRUNCATED = "connection lost"
+
+
+@frozen
+class Ending:
+    """The outcome, and how many octets went each way."""
+
+    outcome: Outcome
+    from_client: int
+    from_upstream: int
+
+
+class Relay:
+    """Two streams that have become one session."""
+
+    def __init__(
+        self, client: trio.abc.Stream, upstream: trio.abc.Stream, timeouts: Timeouts
+    ) -> None:
+        self.client = client
+        self.upstream = upstream
+        self.timeouts = timeouts
+        self.from_client = 0
+        self.from_upstream = 0
+        self._outcome = Outcome.IDLE
+        self._patience = timeouts.relay
+        self._quiet = trio.CancelScope()
+
+    async def run(self, to_upstream: bytes, to_client: bytes) -> Ending:
+        """Relay until the end, what is already here first; close neither stream."""
+        self._stir()
+        with self._quiet:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._upload, to_upstream)
+                nursery.start_soon(self._download, to_client)
+        return Ending(self._outcome, self.from_client, self.from_upstream)
+
+    async def _upload(self, first: bytes) -> None:
+        """Carry the client's octets; after its last the backend may still answer."""
+        chunk: bytes | bytearray = first
+        while True:
+            self._stir()
+            try:
+                await self.upstream.send_all(chunk)
+            except trio.BrokenResourceError:
+                break  # it has closed; its last words may still be on their way
+            self.from_client += len(chunk)
+            self._stir()
+            try:
+                chunk = await self._receive(self.client)
+            except trio.BrokenResourceError:
+                return self._end(Outcome.TRUNCATED)
+            if not chunk:
+                self._outcome = Outcome.FINISHED
+                await self._pass_on_the_end()
+                break
+        self._patience = self.timeouts.linger
+        return self._stir()
+
+    async def _download(self, first: bytes) -> None:
+        """Carry the backend's octets; after its last the session is over.
+
+        A client that no longer reads may still have sent what the backend must get,
+        so the backend's octets are then read, lest it stand still, and dropped.
+        """
+        chunk: bytes | bytearray = first
+        client_reads = True
+        while True:
+            self._stir()
+            if client_reads:
+                try:
+                    await self.client.send_all(chunk)
+                    self.from_upstream += len(chunk)
+                except trio.BrokenResourceError:
+                    client_reads = False
+            self._stir()
+            try:
+                chunk = await self._receive(self.upstream)
+            except trio.BrokenResourceError:
+                return self._end(Outcome.TRUNCATED)
+            if not chunk:
+                return self._end(Outcome.FINISHED)
+
+    @staticmethod
+    async def _receive(stream: trio.abc.Stream) -> bytes | bytearray:
+        secured = isinstance(stream, trio.SSLStream)
+        return await stream.receive_some(READ_SECURED if secured else READ_PLAIN)
+
+    async def _pass_on_the_end(self) -> None:
+        if isinstance(self.upstream, trio.abc.HalfCloseableStream):
+            with suppress(trio.BrokenResourceError):  # then it has ended by itself
+                await self.upstream.send_eof()
+
+    def _stir(self) -> None:
+        """Octets have moved: silence begins anew."""
+        self._quiet.deadline = trio.current_time() + self._patience
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self._quiet.cancel()

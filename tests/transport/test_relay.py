@@ -1,0 +1,169 @@
+"""The relay: octets as they are, and endings that say what they are."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from attrs import frozen
+from trio.testing import MockClock, memory_stream_pair
+
+from mailssl_trio.transport.relay import Ending, Outcome, Relay
+from mailssl_trio.transport.timeouts import Timeouts
+
+TIMEOUTS = Timeouts(relay=3600, linger=5)
+
+
+@frozen
+class Session:
+    """Both peers of a relay that is running, and the place its ending goes to."""
+
+    client: trio.abc.HalfCloseableStream
+    backend: trio.abc.HalfCloseableStream
+    endings: list[Ending]
+
+
+@asynccontextmanager
+async def relayed(
+    to_upstream: bytes = b"", to_client: bytes = b""
+) -> AsyncIterator["Session"]:
+    client, ours = memory_stream_pair()
+    theirs, backend = memory_stream_pair()
+    session = Session(client, backend, [])
+
+    async def run() -> None:
+        ending = await Relay(ours, theirs, TIMEOUTS).run(to_upstream, to_client)
+        session.endings.append(ending)
+        await ours.aclose()
+        await theirs.aclose()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+        yield session
+
+
+async def rest(stream: trio.abc.Stream) -> bytes:
+    received = b""
+    while data := bytes(await stream.receive_some()):
+        received += data
+    return received
+
+
+async def test_what_was_received_ahead_goes_first(autojump_clock: MockClock) -> None:
+    async with relayed(b"STAT\r\n", b"+OK early\r\n") as session:
+        await session.client.send_all(b"QUIT\r\n")
+        await session.client.send_eof()
+        assert await rest(session.backend) == b"STAT\r\nQUIT\r\n"
+        await session.backend.send_all(b"+OK 0 0\r\n")
+        await session.backend.aclose()
+        assert await rest(session.client) == b"+OK early\r\n+OK 0 0\r\n"
+    assert session.endings == [Ending(Outcome.FINISHED, 12, 20)]
+
+
+async def test_half_closed_client_gets_the_replies_still_under_way(
+    autojump_clock: MockClock,
+) -> None:
+    async with relayed() as session:
+        await session.client.send_all(b"FETCH\r\n")
+        await session.client.send_eof()
+        for _ in range(10):
+            await trio.sleep(4)
+            await session.backend.send_all(b"more\r\n")
+        await session.backend.aclose()
+        assert await rest(session.client) == b"more\r\n" * 10
+
+
+async def test_backend_that_ignores_the_end_gets_linger_and_no_more(
+    autojump_clock: MockClock,
+) -> None:
+    async with relayed() as session:
+        await session.client.send_eof()
+        assert await rest(session.client) == b""
+    assert session.endings == [Ending(Outcome.FINISHED, 0, 0)]
+    assert trio.current_time() == pytest.approx(TIMEOUTS.linger)
+
+
+async def test_end_of_the_backend_ends_the_session(autojump_clock: MockClock) -> None:
+    async with relayed() as session:
+        await session.backend.send_all(b"* BYE\r\n")
+        await session.backend.send_eof()
+        assert await rest(session.client) == b"* BYE\r\n"
+    assert session.endings == [Ending(Outcome.FINISHED, 0, 7)]
+    assert trio.current_time() == 0
+
+
+async def test_silence_in_both_directions_ends_it(autojump_clock: MockClock) -> None:
+    async with relayed() as session:
+        await trio.sleep(3000)
+        await session.backend.send_all(b"* 1 EXISTS\r\n")
+        assert await session.client.receive_some() == b"* 1 EXISTS\r\n"
+        assert await rest(session.client) == b""
+    assert session.endings[0].outcome is Outcome.IDLE
+    assert trio.current_time() == pytest.approx(6600)
+
+
+class Breaking(trio.abc.HalfCloseableStream):
+    """A stream whose next read breaks, as TLS does at an end without close_notify."""
+
+    def __init__(self, stream: trio.abc.HalfCloseableStream) -> None:
+        self.stream = stream
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        data = bytes(await self.stream.receive_some(max_bytes))
+        if not data:
+            raise trio.BrokenResourceError
+        return data
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self.stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self.stream.wait_send_all_might_not_block()
+
+    async def send_eof(self) -> None:
+        await self.stream.send_eof()
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+
+@pytest.mark.parametrize("side", ["client", "upstream"])
+async def test_broken_stream_never_looks_finished(
+    side: str, autojump_clock: MockClock
+) -> None:
+    client, ours = memory_stream_pair()
+    theirs, backend = memory_stream_pair()
+    broken, other = (client, backend) if side == "client" else (backend, client)
+    relay = Relay(Breaking(ours), Breaking(theirs), TIMEOUTS)
+    await broken.send_all(b"half a lit")
+    await broken.send_eof()
+    ending = await relay.run(b"", b"")
+    assert ending.outcome is Outcome.TRUNCATED
+    assert bytes(await other.receive_some()) == b"half a lit"
+
+
+async def test_upload_arrives_though_its_client_no_longer_reads(
+    autojump_clock: MockClock,
+) -> None:
+    """A client that closes right behind its last octet cannot be answered."""
+    async with relayed() as session:
+        for _ in range(100):
+            await session.client.send_all(b"x" * 1000)
+        await session.client.aclose()
+        received = 0
+        while data := await session.backend.receive_some(500):
+            received += len(data)
+            await session.backend.send_all(b"* OK Still here\r\n" * 100)
+        await session.backend.aclose()
+    assert received == 100_000
+    assert session.endings[0].outcome is Outcome.FINISHED
+
+
+async def test_last_words_of_a_backend_arrive_though_it_no_longer_reads(
+    autojump_clock: MockClock,
+) -> None:
+    async with relayed() as session:
+        await session.backend.send_all(b"* BYE too much\r\n")
+        await session.backend.aclose()
+        await session.client.send_all(b"x" * 100_000)
+        assert await rest(session.client) == b"* BYE too much\r\n"
