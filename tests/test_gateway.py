@@ -1,0 +1,371 @@
+"""One client's life, from greeting to goodbye, with a backend that is played."""
+
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeAlias
+
+import pytest
+import trio
+from attrs import Factory, define
+from trio.testing import MockClock, memory_stream_pair
+
+from mailssl_trio.auth.backend import BackendAuthenticator
+from mailssl_trio.auth.route import Authenticator, Judgement, LoginAttempt, Route
+from mailssl_trio.gateway import Gateway
+from mailssl_trio.observer import Subject
+from mailssl_trio.protocol.credentials import Rejected
+from mailssl_trio.protocol.events import Goodbye
+from mailssl_trio.protocol.server_session import Policy
+from mailssl_trio.server import contained
+from mailssl_trio.tls.policy import BackendTlsPolicy
+from mailssl_trio.transport.address import EmbeddedAddress, TcpAddress
+from mailssl_trio.transport.dial import Dialer
+from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.upstream import ProxySsl, Upstream
+from tests.tls_pair import NAME, authority, client_side, server_side
+
+TIMEOUTS = Timeouts(session=60, connect=10, relay=3600, linger=5, close=2)
+
+Backend: TypeAlias = Callable[[trio.SocketStream], Awaitable[None]]
+
+
+@define
+class Told:
+    """An observer that remembers what it was told."""
+
+    events: list[str] = Factory(list)
+    details: list[str] = Factory(list)
+
+    def connected(self, subject: Subject) -> None:
+        self.events.append("connected")
+
+    def rejected(self, subject: Subject, rejected: Rejected) -> None:
+        self.events.append(f"rejected {rejected.reason.name}")
+
+    def upstream_failed(self, subject: Subject, detail: str) -> None:
+        self.events.append("upstream failed")
+        self.details.append(detail)
+
+    def logged_in(self, subject: Subject) -> None:
+        self.events.append(f"logged in {subject.login.decode()}")
+
+    def relayed(self, subject: Subject, outcome: str, up: int, down: int) -> None:
+        self.events.append(f"relayed {outcome} {up} {down}")
+
+    def closed(self, subject: Subject, reason: Goodbye, detail: str) -> None:
+        self.events.append(f"closed {reason.name}")
+
+    def crashed(self, subject: Subject, bug: Exception) -> None:
+        self.events.append(f"crashed {bug!r}")
+
+
+@define
+class House:
+    """A gateway whose only backend is a function."""
+
+    backend: Backend
+    proxy_ssl: ProxySsl = ProxySsl.OFF
+    judge: Authenticator | None = None
+    told: Told = Factory(Told)
+    drain: Drain = Factory(Drain)
+
+    async def serve(
+        self, stream: trio.abc.Stream, *, implicit_tls: bool = False
+    ) -> None:
+        upstream = Upstream(
+            EmbeddedAddress(), self.proxy_ssl, BackendTlsPolicy(name=NAME)
+        )
+        async with trio.open_nursery() as backends:
+
+            async def dial(protocol: str) -> trio.SocketStream:
+                ours, theirs = trio.socket.socketpair()
+                backends.start_soon(self.backend, trio.SocketStream(theirs))
+                return trio.SocketStream(ours)
+
+            gateway = Gateway(
+                "pop3",
+                Policy(),
+                server_side(),
+                self.judge or BackendAuthenticator(upstream),
+                Dialer("pop3", "gw", TIMEOUTS, client_side(), dial),
+                TIMEOUTS,
+                self.told,
+            )
+            subject = Subject(1, "pop3", "192.0.2.1", 50_000, "198.51.100.1:110")
+            life = gateway.welcome(
+                stream, self.drain, subject, implicit_tls=implicit_tls
+            )
+            try:
+                with contained(lambda bug: self.told.crashed(subject, bug)):
+                    return await life.live()
+                await life.apologise()
+            finally:
+                await life.close()
+
+
+def lines(*script: bytes, then: bytes = b"") -> Backend:
+    """A backend that says a line for each it hears, and one before the first."""
+
+    async def backend(stream: trio.SocketStream) -> None:
+        async with stream:
+            for line in script:
+                await stream.send_all(line + b"\r\n")
+                heard = b""
+                while not heard.endswith(b"\r\n"):
+                    if not (data := await stream.receive_some(1)):
+                        return
+                    heard += data
+            await stream.send_all(then)
+
+    return backend
+
+
+GOOD = lines(b"+OK hi", b"-ERR no CAPA", b"+OK", b"+OK in", then=b"+OK bye\r\n")
+REFUSING = lines(b"+OK hi", b"-ERR no CAPA", b"+OK", b"-ERR [AUTH] wrong")
+
+
+async def rest(stream: trio.abc.Stream) -> bytes:
+    received = b""
+    while data := bytes(await stream.receive_some()):
+        received += data
+    return received
+
+
+async def talk(house: House, *said: bytes) -> bytes:
+    """Say all of it at once, half-close, and return all that is answered."""
+    client, ours = memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.serve, ours)
+        await client.send_all(b"".join(line + b"\r\n" for line in said))
+        await client.send_eof()
+        return await rest(client)
+
+
+async def test_login_is_relayed_with_what_was_pipelined_behind_it(
+    autojump_clock: MockClock,
+) -> None:
+    house = House(GOOD)
+    assert await talk(house, b"USER joe", b"PASS x", b"QUIT") == (
+        b"+OK POP3 ready\r\n+OK send PASS\r\n+OK in\r\n+OK bye\r\n"
+    )
+    assert house.told.events == [
+        "connected", "logged in joe", "relayed finished 6 9",
+    ]  # fmt: skip
+
+
+async def test_each_wrong_password_waits_longer_than_the_one_before(
+    autojump_clock: MockClock,
+) -> None:
+    house = House(REFUSING)
+    answer = await talk(house, *[b"USER joe", b"PASS x"] * 5, b"NOOP")
+    assert answer.count(b"-ERR [AUTH] authentication failed") == 5
+    assert house.told.events[-1] == "closed TOO_MANY_ERRORS"
+    assert 0.25 + 0.5 + 1 + 2 + 4 <= trio.current_time() < 12
+
+
+async def test_refusal_of_a_user_whom_we_know_is_not_the_users_fault(
+    autojump_clock: MockClock,
+) -> None:
+    class KnowsEverybody:
+        async def judge(self, attempt: LoginAttempt) -> Judgement:
+            return Route(Upstream(EmbeddedAddress()), attempt.credentials, judged=True)
+
+    house = House(REFUSING, judge=KnowsEverybody())
+    answer = await talk(house, b"USER joe", b"PASS secret", b"QUIT")
+    assert b"-ERR [SYS/TEMP] temporary authentication failure\r\n" in answer
+    assert house.told.details == ['upstream refused the login: "-ERR [AUTH] wrong"']
+
+
+async def hang(stream: trio.SocketStream) -> None:
+    async with stream:
+        await rest(stream)
+
+
+async def hang_behind_the_greeting(stream: trio.SocketStream) -> None:
+    await stream.send_all(b"+OK hi\r\n")
+    await hang(stream)
+
+
+async def leave(stream: trio.SocketStream) -> None:
+    await stream.aclose()
+
+
+@pytest.mark.parametrize(
+    ("backend", "detail"),
+    [
+        (hang, "upstream timed out"),
+        (hang_behind_the_greeting, "upstream timed out"),
+        (leave, "upstream peer closed connection"),
+        (lines(b"-ERR go away"), 'upstream sent invalid response: "-ERR go away"'),
+        (lines(b"\xff\x00"), 'upstream sent invalid response: "'),
+    ],
+)
+async def test_backend_that_fails_costs_its_client_a_temporary_refusal(
+    backend: Backend, detail: str, autojump_clock: MockClock
+) -> None:
+    house = House(backend)
+    answer = await talk(house, b"USER joe", b"PASS x", b"QUIT")
+    assert answer.endswith(
+        b"-ERR [SYS/TEMP] temporary authentication failure\r\n+OK bye\r\n"
+    )
+    assert house.told.details[0].startswith(detail)
+    assert trio.current_time() < 65
+
+
+async def test_backend_that_is_not_there(autojump_clock: MockClock) -> None:
+    class SendsThemNowhere:
+        async def judge(self, attempt: LoginAttempt) -> Judgement:
+            nowhere = Upstream(TcpAddress("127.0.0.1", 1))
+            return Route(nowhere, attempt.credentials, judged=True)
+
+    house = House(GOOD, judge=SendsThemNowhere())
+    answer = await talk(house, b"USER joe", b"PASS x", b"QUIT")
+    assert b"[SYS/TEMP]" in answer
+    assert house.told.details[0].startswith("connect() to 127.0.0.1:1 failed")
+
+
+@pytest.mark.parametrize(
+    "proxy_ssl", [ProxySsl.ON, ProxySsl.STARTTLS], ids=["implicit", "starttls"]
+)
+async def test_backend_with_a_wrong_certificate_sees_no_credential(
+    proxy_ssl: ProxySsl, autojump_clock: MockClock
+) -> None:
+    heard = b""
+
+    async def impostor(stream: trio.SocketStream) -> None:
+        nonlocal heard
+        try:
+            if proxy_ssl is ProxySsl.STARTTLS:
+                await stream.send_all(b"+OK hi\r\n")
+                assert await stream.receive_some() == b"STLS\r\n"
+                await stream.send_all(b"+OK\r\n")
+            secured = trio.SSLStream(stream, wrong_name(), server_side=True)
+            await secured.send_all(b"+OK hi\r\n")
+            heard = bytes(await secured.receive_some())
+        except trio.BrokenResourceError:
+            return
+        finally:
+            await trio.aclose_forcefully(stream)
+
+    house = House(impostor, proxy_ssl)
+    answer = await talk(house, b"USER joe", b"PASS secret", b"QUIT")
+    assert b"[SYS/TEMP]" in answer
+    assert heard == b""
+    assert "certificate verify failed" in house.told.details[0]
+
+
+def wrong_name() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority().issue_cert("elsewhere.example.org").configure_cert(context)
+    return context
+
+
+@pytest.mark.parametrize(
+    "proxy_ssl", [ProxySsl.ON, ProxySsl.STARTTLS], ids=["implicit", "starttls"]
+)
+async def test_backend_is_logged_in_to_through_tls(
+    proxy_ssl: ProxySsl, autojump_clock: MockClock
+) -> None:
+    async def backend(stream: trio.SocketStream) -> None:
+        if proxy_ssl is ProxySsl.STARTTLS:
+            await stream.send_all(b"+OK hi\r\n")
+            assert await stream.receive_some() == b"STLS\r\n"
+            await stream.send_all(b"+OK\r\n")
+        secured = trio.SSLStream(stream, server_side(), server_side=True)
+        if proxy_ssl is ProxySsl.ON:
+            await secured.send_all(b"+OK hi\r\n")
+        assert bytes(await secured.receive_some()) == b"CAPA\r\n"
+        await secured.send_all(b"+OK\r\nSASL PLAIN\r\n.\r\n")
+        assert bytes(await secured.receive_some()) == b"AUTH PLAIN AGpvZQB4\r\n"
+        await secured.send_all(b"+OK in\r\n")
+        assert bytes(await secured.receive_some()) == b"QUIT\r\n"
+        await secured.send_all(b"+OK bye\r\n")
+        await secured.aclose()
+
+    answer = await talk(House(backend, proxy_ssl), b"USER joe", b"PASS x", b"QUIT")
+    assert answer.endswith(b"+OK in\r\n+OK bye\r\n")
+
+
+async def test_plaintext_behind_the_go_ahead_of_a_backend_is_not_believed(
+    autojump_clock: MockClock,
+) -> None:
+    """CVE-2021-22947: the rest of the dialogue, injected before the handshake."""
+    heard = b""
+
+    async def injecting(stream: trio.SocketStream) -> None:
+        nonlocal heard
+        async with stream:
+            await stream.send_all(b"+OK hi\r\n")
+            await stream.receive_some()
+            await stream.send_all(b"+OK\r\n+OK\r\n+OK in\r\n")
+            heard = await rest(stream)
+
+    house = House(injecting, ProxySsl.STARTTLS)
+    answer = await talk(house, b"USER joe", b"PASS secret", b"QUIT")
+    assert b"[SYS/TEMP]" in answer
+    assert heard == b""
+    assert house.told.details == ["upstream sent plaintext behind STARTTLS"]
+
+
+async def test_bug_ends_its_own_connection_with_an_apology(
+    autojump_clock: MockClock,
+) -> None:
+    class Buggy:
+        async def judge(self, attempt: LoginAttempt) -> Judgement:
+            raise ZeroDivisionError
+
+    house = House(GOOD, judge=Buggy())
+    answer = await talk(house, b"USER joe", b"PASS x")
+    assert answer.endswith(b"-ERR [SYS/TEMP] internal server error\r\n")
+    assert "ZeroDivisionError" in house.told.events[-1]
+
+
+async def test_client_that_leaves_takes_its_login_with_it(
+    autojump_clock: MockClock,
+) -> None:
+    gone = trio.Event()
+
+    async def slow(stream: trio.SocketStream) -> None:
+        async with stream:
+            assert await rest(stream) == b""
+        gone.set()
+
+    house = House(slow)
+    await talk(house, b"USER joe", b"PASS x")
+    assert gone.is_set()
+    assert house.told.events == ["connected", "closed PEER_GONE"]
+    assert trio.current_time() < 1
+
+
+async def test_truncated_backend_is_not_made_to_look_complete(
+    autojump_clock: MockClock,
+) -> None:
+    async def dying(stream: trio.SocketStream) -> None:
+        secured = trio.SSLStream(stream, server_side(), server_side=True)
+        for answer in (b"+OK\r\n", b"-ERR\r\n", b"+OK\r\n", b"+OK\r\nhalf a li"):
+            await secured.send_all(answer)
+            await secured.receive_some()
+        await trio.aclose_forcefully(stream)
+
+    client, ours = memory_stream_pair()
+    house = House(dying, ProxySsl.ON)
+    async with trio.open_nursery() as nursery:
+        serving = trio.Event()
+
+        async def serve() -> None:
+            await house.serve(ours, implicit_tls=True)
+            serving.set()
+
+        nursery.start_soon(serve)
+        secured = trio.SSLStream(client, client_side(), server_hostname=NAME)
+        await secured.send_all(b"USER joe\r\nPASS x\r\nRETR 1\r\n")
+        heard = b""
+        with suppress(trio.BrokenResourceError):
+            while data := bytes(await secured.receive_some()):
+                heard += data
+            pytest.fail("a close_notify behind half a line")
+        await serving.wait()
+    assert heard.endswith(b"+OK\r\nhalf a li")
+    assert house.told.events[-1].startswith("relayed connection lost")
