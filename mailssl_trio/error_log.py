@@ -57,12 +57,13 @@ def _escaped(char: str) -> str:
             )
 
 
-class _BoundedQueueHandler(QueueHandler):
+class BoundedQueueHandler(QueueHandler):
     """Drops what finds the queue full, and says how many when there is room."""
 
     dropped = 0
 
     def enqueue(self, record: logging.LogRecord) -> None:
+        """Queue a line, or count it; never wait."""
         try:
             self.queue.put_nowait(record)
         except queue.Full:
@@ -180,7 +181,7 @@ def open_error_log(target: Path | None, level: str) -> Iterator[ErrorLogger]:
     handler.setFormatter(_Line())
     lines: queue.Queue[logging.LogRecord] = queue.Queue(QUEUED_LINES)
     logger = logging.Logger("mailssl_trio", LEVELS[level])
-    logger.addHandler(_BoundedQueueHandler(lines))
+    logger.addHandler(BoundedQueueHandler(lines))
     writer = QueueListener(lines, handler)
     writer.start()
     try:

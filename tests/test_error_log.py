@@ -1,0 +1,148 @@
+"""The error log: nginx's line, nothing of a peer's raw, and a loop that never waits."""
+
+import logging
+import queue
+import re
+from pathlib import Path
+
+import pytest
+from trio.testing import MockClock
+
+from mailssl_trio.error_log import (
+    BoundedQueueHandler,
+    ErrorLogger,
+    escape,
+    open_error_log,
+)
+from mailssl_trio.observer import Subject
+from mailssl_trio.protocol.credentials import Reason, Rejected
+from mailssl_trio.protocol.events import Goodbye, TlsInfo
+
+
+def subject(login: bytes = b"", **facts: object) -> Subject:
+    told = Subject(7, "imap", "192.0.2.1", 50_000, "198.51.100.1:143", login=login)
+    for name, value in facts.items():
+        setattr(told, name, value)
+    return told
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "error.log"
+
+
+def written(target: Path) -> list[str]:
+    """The lines, without what changes from run to run."""
+    stamp = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\[\w+\]) \d+#\d+: ")
+    return [stamp.sub(r"\1 ", line) for line in target.read_text().splitlines()]
+
+
+async def test_life_of_a_session_in_four_lines(
+    target: Path, autojump_clock: MockClock
+) -> None:
+    tls = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384")
+    told = subject(b"joe", tls=tls, starttls=True, upstream="10.0.0.1:143")
+    where = (
+        "client: 192.0.2.1 using starttls, server: 198.51.100.1:143, "
+        'login: "joe", upstream: 10.0.0.1:143'
+    )
+    with open_error_log(target, "info") as log:
+        log.connected(told)
+        log.rejected(told, Rejected(Reason.AUTHENTICATIONFAILED))
+        log.logged_in(told)
+        log.relayed(told, "finished", 12, 345)
+    assert written(target) == [
+        "[info] *7 client 192.0.2.1:50000 connected to 198.51.100.1:143",
+        f'[info] *7 client login failed: "authentication failed", {where}',
+        f"[info] *7 client logged in, TLSv1.3 TLS_AES_256_GCM_SHA384, {where}",
+        "[info] *7 proxied session done: finished, 12 bytes from client, "
+        f"345 bytes from upstream, 0.0 s, {where}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "said"),
+    [
+        (Goodbye.QUIT, "", "client connection closed: client quit"),
+        (Goodbye.TIMED_OUT, "", "client timed out"),
+        (Goodbye.PIPELINED_STARTTLS, "", "client sent plaintext behind STARTTLS"),
+        (Goodbye.HANDSHAKE_FAILED, "no shared cipher",
+         "SSL_do_handshake() failed (no shared cipher)"),
+    ],
+)  # fmt: skip
+def test_why_a_connection_ended(
+    reason: Goodbye, detail: str, said: str, target: Path
+) -> None:
+    with open_error_log(target, "info") as log:
+        log.closed(subject(), reason, detail)
+    assert written(target) == [
+        f"[info] *7 {said}, client: 192.0.2.1, server: 198.51.100.1:143"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "escaped"),
+    [
+        (b'x"\n2026/01/01 [info] forged', '"x\\"\\x0a2026/01/01 [info] forged"'),
+        (b"\x1b[2J\x00", '"\\x1b[2J\\x00"'),
+        (b"back\\slash", '"back\\\\slash"'),
+        ("grüße".encode(), '"grüße"'),
+        (b"\xff", '"\\\\xff"'),
+        ("\u202e\u2028".encode(), '"\\xe2\\x80\\xae\\xe2\\x80\\xa8"'),
+    ],
+)
+def test_user_names_cannot_forge_lines_or_move_a_terminal(
+    raw: bytes, escaped: str, target: Path
+) -> None:
+    with open_error_log(target, "info") as log:
+        log.rejected(subject(raw), Rejected(Reason.UNAVAILABLE))
+    (line,) = written(target)
+    assert line.endswith(f"login: {escaped}")
+    assert escape(raw).isprintable()
+
+
+def test_what_a_backend_said_is_escaped_too(target: Path) -> None:
+    with open_error_log(target, "error") as log:
+        log.upstream_failed(subject(), 'upstream sent invalid response: "\x1b[2J\n"')
+    assert written(target)[0].startswith(
+        '[error] *7 upstream sent invalid response: "\\x1b[2J\\x0a", client:'
+    )
+
+
+@pytest.mark.parametrize(
+    ("level", "count"), [("debug", 3), ("warn", 2), ("error", 1), ("emerg", 0)]
+)
+def test_level_is_the_least_that_is_written(
+    level: str, count: int, target: Path
+) -> None:
+    with open_error_log(target, level) as log:
+        for each in ("debug", "warn", "error"):
+            log.write(each, each)
+    assert len(written(target)) == count
+
+
+def test_bug_leaves_its_traceback(target: Path) -> None:
+    try:
+        raise ZeroDivisionError("bug")
+    except ZeroDivisionError as bug:
+        with open_error_log(target, "error") as log:
+            log.crashed(subject(), bug)
+    text = target.read_text()
+    assert "[crit]" in text
+    assert "ZeroDivisionError: bug" in text
+    assert "test_bug_leaves_its_traceback" in text
+
+
+def test_flood_of_lines_is_bounded_and_the_drops_are_told() -> None:
+    """The writer stands still here, as before a disk that hangs."""
+    lines: queue.Queue[logging.LogRecord] = queue.Queue(2)
+    log = ErrorLogger(logging.Logger("test"))
+    log.logger.addHandler(BoundedQueueHandler(lines))
+    for number in range(5):
+        log.write("info", f"line {number}")
+    assert [lines.get().getMessage() for _ in range(2)] == ["line 0", "line 1"]
+    log.write("info", "line 5")
+    assert [lines.get().getMessage() for _ in range(2)] == [
+        "line 5",
+        "3 log lines were dropped",
+    ]

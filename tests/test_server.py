@@ -1,0 +1,110 @@
+"""One virtual server on loopback: it accepts, and it drains."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+
+from mailssl_trio.auth.backend import BackendAuthenticator
+from mailssl_trio.gateway import Gateway
+from mailssl_trio.protocol.server_session import Policy
+from mailssl_trio.server import Server, contained
+from mailssl_trio.transport.address import EmbeddedAddress
+from mailssl_trio.transport.dial import Dialer
+from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.listening import open_listeners
+from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.upstream import Upstream
+from tests.test_gateway import GOOD, Told
+from tests.tls_pair import client_side, server_side
+
+TIMEOUTS = Timeouts(session=5, close=0.2)
+
+
+@asynccontextmanager
+async def serving(
+    protocol: str, drain: Drain, shutdown_timeout: float = 30
+) -> AsyncIterator[tuple[str, int]]:
+    told = Told()
+    async with trio.open_nursery() as nursery:
+
+        async def dial(protocol: str) -> trio.SocketStream:
+            ours, theirs = trio.socket.socketpair()
+            nursery.start_soon(GOOD, trio.SocketStream(theirs))
+            return trio.SocketStream(ours)
+
+        listeners = await open_listeners("127.0.0.1", 0)
+        gateway = Gateway(
+            protocol,
+            Policy(),
+            server_side(),
+            BackendAuthenticator(Upstream(EmbeddedAddress())),
+            Dialer(protocol, "gw", TIMEOUTS, client_side(), dial),
+            TIMEOUTS,
+            told,
+        )
+        server = Server(gateway, listeners, [], drain, lambda: shutdown_timeout)
+        nursery.start_soon(server.run)
+        host, port = listeners[0].socket.getsockname()
+        yield host, port
+        drain.begin()
+
+
+async def rest(stream: trio.abc.Stream) -> bytes:
+    received = b""
+    while data := bytes(await stream.receive_some()):
+        received += data
+    return received
+
+
+async def test_drain_tells_silent_clients_and_takes_no_more() -> None:
+    drain = Drain()
+    with trio.fail_after(5):
+        async with serving("imap", drain) as address:
+            client = await trio.open_tcp_stream(*address)
+            greeting = bytes(await client.receive_some())
+            drain.begin()
+            assert greeting.startswith(b"* OK ")
+            assert (await rest(client)).startswith(b"* BYE ")
+            await client.aclose()
+    try:
+        await trio.open_tcp_stream(*address)
+    except OSError:
+        return
+    raise AssertionError("it still listens")
+
+
+async def test_logged_in_session_goes_on_until_its_time_is_over() -> None:
+    drain = Drain()
+    with trio.fail_after(5):
+        async with serving("pop3", drain, shutdown_timeout=0.5) as address:
+            client = await trio.open_tcp_stream(*address)
+            await client.send_all(b"USER joe\r\nPASS x\r\n")
+            heard = b""
+            while not heard.endswith(b"+OK in\r\n"):
+                heard += bytes(await client.receive_some())
+            drain.begin()
+            await trio.sleep(0.2)
+            await client.send_all(b"QUIT\r\n")
+            assert await rest(client) == b"+OK bye\r\n"
+            await client.aclose()
+
+
+async def test_logged_in_session_that_does_not_end_is_ended() -> None:
+    drain = Drain()
+    with trio.fail_after(5):
+        async with serving("pop3", drain, shutdown_timeout=0.3) as address:
+            client = await trio.open_tcp_stream(*address)
+            await client.send_all(b"USER joe\r\nPASS x\r\n")
+            heard = b""
+            while not heard.endswith(b"+OK in\r\n"):
+                heard += bytes(await client.receive_some())
+            drain.begin()
+        await client.aclose()
+
+
+def test_bug_is_contained_and_told() -> None:
+    bugs: list[Exception] = []
+    with contained(bugs.append):
+        raise ZeroDivisionError
+    assert isinstance(bugs[0], ZeroDivisionError)
