@@ -1,11 +1,12 @@
 """The development certificate: what is made, kept, mended and refused."""
 
-import subprocess
-import sys
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from stat import S_IMODE
+from threading import Barrier
 
 import pytest
 from cryptography import x509
@@ -47,6 +48,13 @@ def assert_believed(files: DevelopmentCertificate, *names: str) -> None:
         assert isinstance(shake_hands(server, client, name), Secured)
 
 
+@pytest.fixture(params=[0o022, 0o077], ids=["umask 022", "umask 077"])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> DevelopmentCertificate:
     return development_certificate(tmp_path / "var" / "tls")
@@ -63,8 +71,9 @@ def test_a_first_start_makes_what_clients_believe(
     assert contents(files).keys() == CA_FILES | LEAF_FILES
 
 
-def test_only_the_certificates_are_for_others(files: DevelopmentCertificate) -> None:
-    directory = files.ca.parent
+@pytest.mark.usefixtures("umask")
+def test_only_the_certificates_are_for_others(tmp_path: Path) -> None:
+    directory = development_certificate(tmp_path / "tls").ca.parent
     modes = {path.name: S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
     assert modes == {
         "ca.pem": 0o644,
@@ -199,19 +208,17 @@ def test_a_file_in_the_place_of_the_directory_is_one_too(tmp_path: Path) -> None
         development_certificate(tmp_path / "tls")
 
 
-@pytest.mark.process
-def test_processes_that_start_at_once_agree_on_one_ca(tmp_path: Path) -> None:
-    program = (
-        "from pathlib import Path; import sys;"
-        "from mailssl_trio.tls.certificates import development_certificate;"
-        "files = development_certificate(Path(sys.argv[1]));"
-        "print(files.ca.read_text(), files.key.read_text())"
-    )
-    command = (sys.executable, "-c", program, str(tmp_path / "tls"))
-    started = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)
-    ]
-    outputs = {process.communicate()[0] for process in started}
-    assert len(outputs) == 1
-    assert "BEGIN CERTIFICATE" in outputs.pop()
-    assert_believed(development_certificate(tmp_path / "tls"), *NAMES)
+def test_starts_at_the_same_time_agree_on_one_ca(tmp_path: Path) -> None:
+    starts = 8
+    together = Barrier(starts)
+
+    def start(directory: Path) -> tuple[bytes, bytes]:
+        together.wait()
+        files = development_certificate(directory)
+        return files.ca.read_bytes(), files.key.read_bytes()
+
+    for attempt in range(5):
+        with ThreadPoolExecutor(starts) as threads:
+            directory = tmp_path / str(attempt)
+            assert len(set(threads.map(start, [directory] * starts))) == 1
+        assert_believed(development_certificate(directory), *NAMES)
