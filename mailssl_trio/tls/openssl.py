@@ -135,7 +135,7 @@ def _alpn_select(lib: OpenSsl, protocol: bytes) -> Callable[..., int]:
 
     OpenSSL calls it as long as any context lives that was given it. There are only
     three protocols, so the cache keeps each for ever and no lifetime is left to
-    think of. It cannot raise: it compares two pointers' worth of octets in C.
+    think of. It cannot raise: all it does is to ask libssl.
     """
     ours = bytes((len(protocol),)) + protocol  # RFC 7301 section 3.1
 
