@@ -100,6 +100,23 @@ def test_file_that_is_missing_for_both_is_named_once(site: Site) -> None:
     ]
 
 
+def test_cas_to_believe_a_backend_by_must_be_there(site: Site) -> None:
+    remove(site.directory)
+    assert site.said(
+        """
+        [mail]
+        proxy_pass = "10.0.0.1"
+        proxy_ssl = "starttls"
+        proxy_ssl_trusted_certificate = "cert.pem"
+        [[mail.server]]
+        listen = "127.0.0.1:143"
+        """
+    ) == [
+        "4: mail.proxy_ssl_trusted_certificate: cert.pem does not exist; give the name"
+        " of a PEM file"
+    ]
+
+
 def test_dead_protocols_are_warned_of_and_refused_alone(site: Site) -> None:
     dead = "cannot be spoken by today's OpenSSL; leave it out"
     assert site.said(f"{TLS}ssl_protocols = 'SSLv3 TLSv1.2'\n") == [

@@ -161,7 +161,7 @@ def test_key_that_is_set_twice_is_seen(
         "[[a]",
         "a",
         "a =",
-        "a = [1 2]",
+        "a = ['1' 2]",
         "a = {b}",
         '"a',
         "[" * 9,

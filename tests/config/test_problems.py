@@ -114,6 +114,24 @@ listen = "127.0.0.1:143"
             " range",
         ),
         (
+            "proxy_pass = 1",
+            '5: mail.server[0].proxy_pass: 1 is not a string; write "…"',
+        ),
+        (
+            "imap_capabilities = true",
+            "5: mail.server[0].imap_capabilities: true is not a list; write"
+            ' ["WORD", "WORD"]',
+        ),
+        (
+            'ssl_ciphers = ""',
+            '5: mail.server[0].ssl_ciphers: "" is not a cipher list; for example'
+            ' "HIGH:!aNULL:!MD5"',
+        ),
+        (
+            'users = ""',
+            '5: mail.server[0].users: "" is not a file name',
+        ),
+        (
             "users = {}",
             '5: mail.server[0].users: a table is not a string; write "…"',
         ),
@@ -218,6 +236,11 @@ def test_top_of_the_file_takes_its_own_directives_only(
             " `listen` for each virtual server",
         ),
         (
+            "mail = { server = [1] }\n",
+            "1: mail.server[0]: not a table; write [[mail.server]] with a `listen` for"
+            " each virtual server",
+        ),
+        (
             "[mail]\nlisten = 143\n[[mail.server]]\nproxy_pass = '10.0.0.1'\n"
             "listen = '127.0.0.1:143'",
             "2: mail.listen: not allowed here; `listen` belongs in [[mail.server]]",
@@ -246,6 +269,14 @@ def test_document_that_is_no_configuration_is_refused(
 ) -> None:
     (told,) = site.said(document)
     assert told.removeprefix(f"{site.file}: ").removeprefix("mail.toml: ") == said
+
+
+def test_address_in_an_array_is_named_in_its_own_line(site: Site) -> None:
+    document = SERVER.replace('"127.0.0.1:143"', '[143,\n"[::1]"]')
+    assert site.said(document) == [
+        '5: mail.server[0].listen[1]: "[::1]" is no address to listen on; it must be'
+        " ADDRESS:PORT, [IPv6]:PORT, *:PORT or PORT"
+    ]
 
 
 def test_everything_is_said_at_once_in_the_order_of_the_lines(site: Site) -> None:
