@@ -82,17 +82,19 @@ def key_problems(directive: str, path: Path) -> Iterator[TlsProblem]:
             yield problem
             return
         case pem:
-            yield from _exposure(directive, path)
-    labels = BOUNDARY.findall(pem)
+            labels = BOUNDARY.findall(pem)
     if not labels:
         yield _not_pem(directive, path, "pkey")
-    elif not any(label.endswith(b"PRIVATE KEY") for label in labels):
+        return
+    if not any(label.endswith(b"PRIVATE KEY") for label in labels):
         yield TlsProblem(
             directive,
             f"{path} holds no private key, but {_list(labels)}",
             "name the file with the private key",
         )
-    elif ENCRYPTED.search(pem):
+        return
+    yield from _exposure(directive, path)
+    if ENCRYPTED.search(pem):
         yield TlsProblem(
             directive,
             f"the key in {path} is encrypted, and passphrases are not supported yet",
