@@ -172,7 +172,7 @@ def test_everything_else_is_a_literal_that_waits_for_its_invitation(
         f"""
         S: * OK [CAPABILITY IMAP4rev1] hello
         C~ G1 LOGIN {one % ""}\\r\\n
-        S: + OK
+        S: + go on, all {{9}}
         C~ {two % ""}\\r\\n
         S: * OK still there
         S: +
@@ -316,6 +316,33 @@ def test_capabilities_stand_before_an_ok_that_has_another_code() -> None:
         S: G2 OK
         ? LoggedIn(b"OK [REFERRAL imap://joe;AUTH=*@x/] in\\r\\n", b"* CAPABILITY IMAP4rev1 IDLE\\r\\n")
         """,  # noqa: E501 - octet for octet
+    )
+
+
+def test_braces_in_words_for_humans_announce_nothing() -> None:
+    play(
+        client(),
+        f"""
+        S: * OK [CAPABILITY IMAP4rev1] welcome to {{5}}
+        C: G1 LOGIN "joe" "secret"
+        S: G1 NO try {{7}}
+        C: G2 LOGOUT
+        {give_up('upstream refused the login: "G1 NO try {7}"', "AUTHENTICATIONFAILED")}
+        """,
+    )
+
+
+def test_last_word_about_capabilities_counts() -> None:
+    play(
+        client(),
+        """
+        S: * OK hello
+        C: G1 CAPABILITY
+        S: * CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN
+        S: * CAPABILITY IMAP4rev1
+        S: G1 OK
+        C: G2 LOGIN "joe" "secret"
+        """,
     )
 
 
