@@ -83,10 +83,7 @@ def key_problems(directive: str, path: Path) -> Iterator[TlsProblem]:
             return
         case pem:
             labels = BOUNDARY.findall(pem)
-    if not labels:
-        yield _not_pem(directive, path, "pkey")
-        return
-    if not any(label.endswith(b"PRIVATE KEY") for label in labels):
+    if labels and not any(label.endswith(b"PRIVATE KEY") for label in labels):
         yield TlsProblem(
             directive,
             f"{path} holds no private key, but {_list(labels)}",
@@ -94,7 +91,9 @@ def key_problems(directive: str, path: Path) -> Iterator[TlsProblem]:
         )
         return
     yield from _exposure(directive, path)
-    if ENCRYPTED.search(pem):
+    if not labels:
+        yield _not_pem(directive, path, "pkey")
+    elif ENCRYPTED.search(pem):
         yield TlsProblem(
             directive,
             f"the key in {path} is encrypted, and passphrases are not supported yet",
