@@ -11,11 +11,10 @@ from tests.interop.backends import PROXY_SSL, Backends
 from tests.interop.background import Background
 from tests.interop.certificates import issue
 from tests.interop.dovecot import dovecot
+from tests.interop.fronts import FRONTS
 from tests.interop.gateway import SECURITIES, Doors, Security, mail_table, serving
 from tests.interop.gateway import shipped as serving_shipped
 from tests.interop.postfix import postfix
-
-FRONTS = ("embedded", *PROXY_SSL)
 
 
 @pytest.hookimpl(wrapper=True)
