@@ -4,6 +4,9 @@ A backend is not believed: a credential leaves only by the ``credentials``
 property, which is shut until the TLS that was asked for is up.
 """
 
+import re
+from collections.abc import Iterator
+
 from mailssl_trio.protocol import sasl
 from mailssl_trio.protocol.credentials import Password, Reason, Rejected
 from mailssl_trio.protocol.engine import LineTooLongError, Session
@@ -67,17 +70,31 @@ class ClientSession(Session):
         except LineTooLongError:
             raise GiveUpError("upstream sent too long response line") from None
 
-    @staticmethod
-    def invalid(line: bytes) -> GiveUpError:
+    def invalid(self, line: bytes) -> GiveUpError:
         """What to raise when the backend says what it may not say here."""
-        text = line.decode("utf-8", "replace")
-        return GiveUpError(f'upstream sent invalid response: "{text}"')
+        return GiveUpError(f'upstream sent invalid response: "{self.without_us(line)}"')
 
-    @staticmethod
-    def refused(line: bytes, reason: Reason) -> GiveUpError:
+    def refused(self, line: bytes, reason: Reason) -> GiveUpError:
         """What to raise when the backend will not have these credentials."""
-        text = line.decode("utf-8", "replace")
+        text = self.without_us(line)
         return GiveUpError(f'upstream refused the login: "{text}"', reason)
+
+    def without_us(self, line: bytes) -> str:
+        """Return a backend's line for the operator, less what it echoes of our secrets.
+
+        Servers quote the command that they do not understand, PASS and all.
+        """
+        for secret in filter(None, self._secrets()):
+            line = line.replace(secret, b"(secret)")
+        return line.decode("utf-8", "replace")
+
+    def _secrets(self) -> Iterator[bytes]:
+        """Yield the password in every form in which it may have been sent."""
+        for mechanism in sasl.CLIENT_MECHANISMS.values():
+            *_, response = mechanism(self._credentials)
+            yield sasl.encode(response)
+        yield re.sub(rb'["\\]', rb"\\\g<0>", self._credentials.password)  # in quotes
+        yield self._credentials.password
 
     def sasl_exchange(self, mechanism: str) -> sasl.ClientExchange:
         """Begin an exchange with our credentials."""
