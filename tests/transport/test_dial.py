@@ -1,0 +1,116 @@
+"""Dialling: every address of a name, within its time; a socket; the mailbox."""
+
+from pathlib import Path
+
+import pytest
+import trio
+
+from mailssl_trio.protocol.credentials import Password
+from mailssl_trio.transport.address import (
+    Address,
+    EmbeddedAddress,
+    TcpAddress,
+    UnixAddress,
+)
+from mailssl_trio.transport.dial import Dialer, DialError
+from mailssl_trio.transport.listening import (
+    ListenError,
+    Newcomer,
+    open_listeners,
+    serve_wires,
+)
+from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.upstream import ProxySsl, Upstream
+from tests.tls_pair import client_side
+
+JOE = Password(b"joe", b"x")
+TIMEOUTS = Timeouts(connect=0.2, close=0.2)
+
+
+async def reach(address: Address) -> None:
+    dialer = Dialer("pop3", "gw", TIMEOUTS)
+    connection = await dialer.open(Upstream(address), JOE)
+    await connection.close()
+
+
+async def test_every_address_of_a_name_is_tried() -> None:
+    """localhost has two addresses here; only one of them is listened on."""
+    (listener,) = await open_listeners("127.0.0.1", 0)
+    async with listener:
+        port = listener.socket.getsockname()[1]
+        await reach(TcpAddress("localhost", port))
+
+
+async def test_unix_socket_is_reached(tmp_path: Path) -> None:
+    path = tmp_path / "pop3"
+    with trio.socket.socket(trio.socket.AF_UNIX) as listening:
+        await listening.bind(str(path))
+        listening.listen(1)
+        await reach(UnixAddress(path))
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        (TcpAddress("127.0.0.1", 1), r"connect\(\) to 127.0.0.1:1 failed"),
+        (UnixAddress(Path("/nowhere")), "unix:/nowhere failed"),
+        (EmbeddedAddress(), "no embedded mailbox"),
+    ],
+)
+async def test_backend_that_cannot_be_reached(address: Address, why: str) -> None:
+    with pytest.raises(DialError, match=why):
+        await reach(address)
+
+
+async def test_backend_that_does_not_answer_is_given_up() -> None:
+    """A full backlog leaves the next client without an answer."""
+    with trio.socket.socket() as deaf:
+        await deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        port = deaf.getsockname()[1]
+        first = await trio.open_tcp_stream("127.0.0.1", port)
+        with pytest.raises(DialError, match="timed out"):
+            await reach(TcpAddress("127.0.0.1", port))
+        await first.aclose()
+
+
+@pytest.mark.parametrize(
+    ("upstream", "name"),
+    [
+        (Upstream(TcpAddress("127.0.0.1", 0), ProxySsl.ON), "127.0.0.1"),
+        (Upstream(UnixAddress(Path("x")), ProxySsl.STARTTLS), "gw"),
+    ],
+)
+def test_name_to_verify_is_the_backends_host(upstream: Upstream, name: str) -> None:
+    layer = Dialer("pop3", "gw", TIMEOUTS, client_side())._layer(upstream)
+    assert layer is not None
+    assert layer.server_hostname == name
+    assert not layer.server_side
+
+
+async def test_newcomer_is_known_by_both_addresses() -> None:
+    (listener,) = await open_listeners("127.0.0.1", 0)
+    address = listener.socket.getsockname()
+    met: list[Newcomer] = []
+    async with trio.open_nursery() as nursery:
+
+        async def meet(newcomer: Newcomer) -> None:
+            met.append(newcomer)
+            await newcomer.wire.aclose()
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(serve_wires, [listener], meet, nursery, 0.1)
+        client = await trio.open_tcp_stream(*address)
+        own = client.socket.getsockname()
+        await client.aclose()
+        await trio.sleep_forever()
+    assert (met[0].client, met[0].client_port) == own
+    assert met[0].server == f"127.0.0.1:{address[1]}"
+
+
+async def test_port_that_is_taken_is_named() -> None:
+    (listener,) = await open_listeners("127.0.0.1", 0)
+    async with listener:
+        port = listener.socket.getsockname()[1]
+        with pytest.raises(ListenError, match=rf"127.0.0.1:{port} failed \(Address"):
+            await open_listeners("127.0.0.1", port)
