@@ -39,7 +39,7 @@ def parse_hash(text: str) -> PasswordHash:
             return SaltedSha1.parse(text)
         case "{PBKDF2}":
             return Pbkdf2.parse_dovecot(text)
-        case "$pbkdf2$" | "$pbkdf2-sha1$" | "$pbkdf2-sha256$" | "$pbkdf2-sha512$":
+        case "$pbkdf2$" | "$pbkdf2-sha256$" | "$pbkdf2-sha512$":
             return Pbkdf2.parse_passlib(text)
         case "$argon2id$":
             return Argon2id.parse(text)

@@ -125,7 +125,7 @@ class Pbkdf2(SaltedHash):
         r"\{PBKDF2\}\$1\$([!-#%-~]+)\$([0-9]{1,9})\$([0-9A-Fa-f]{40})", re.IGNORECASE
     )
     PASSLIB = re.compile(
-        r"\$pbkdf2(?:-(sha1|sha256|sha512))?\$([0-9]{1,9})\$([^$+]+)\$([^$+]+)"
+        r"\$pbkdf2(?:-(sha256|sha512))?\$([0-9]{1,9})\$([^$+]+)\$([^$+]+)"
     )
 
     @classmethod

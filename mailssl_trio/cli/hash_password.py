@@ -48,9 +48,12 @@ def hash_password(scheme: str) -> None:
 
 def _ask() -> bytes:
     """Return what was typed, in the octets that the terminal sent."""
-    typed: str = click.prompt(
-        "Password", hide_input=True, confirmation_prompt=True, err=True
-    )
+    try:
+        typed: str = click.prompt(
+            "Password", hide_input=True, confirmation_prompt=True, err=True
+        )
+    except UnicodeDecodeError:
+        raise click.UsageError("what was typed is not UTF-8") from None
     return typed.encode(errors="surrogateescape")
 
 
