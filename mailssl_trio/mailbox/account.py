@@ -94,6 +94,9 @@ class Account:
             targets = {name: new + name.removeprefix(old) for name in moving}
             if any(self._path(target).exists() for target in targets.values()):
                 raise FolderExistsError
+            for missing in superiors(new):
+                if not self._path(missing).exists():
+                    self._create(missing)
             for name, target in targets.items():
                 self._path(name).rename(self._path(target))
             sync_directory(self.root)

@@ -12,7 +12,6 @@ from mailssl_trio.protocol.credentials import (
     MalformedCredentialsError,
     Password,
 )
-from mailssl_trio.protocol.engine import LineTooLongError
 
 MAX_LOGIN_LINE = 12_288  # RFC 4954 section 4
 
@@ -27,7 +26,7 @@ async def authenticate(
     try:
         exchange = sasl.server_exchange(mechanism)
         credentials = await _converse(exchange, initial, ask)
-    except (sasl.SaslError, LineTooLongError):
+    except sasl.SaslError:
         return None
     # Nobody acts for another here (RFC 4616 section 2).
     himself = credentials.authzid in {b"", credentials.authcid}

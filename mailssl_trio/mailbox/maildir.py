@@ -7,6 +7,7 @@ end in CRLF here, and sizes and offsets are those of the wire.
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from time import time
@@ -111,8 +112,9 @@ class Draft:
 
     def discard(self) -> None:
         """Let go of the file in ``tmp``, delivered or not."""
-        self._file.close()
         self._path.unlink(missing_ok=True)
+        with suppress(OSError):  # of octets that the disk had no room for
+            self._file.close()
 
 
 def _flags(letters: str) -> Flags:

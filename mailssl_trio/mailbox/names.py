@@ -26,6 +26,14 @@ def user_directory(user: bytes) -> str:
     return name
 
 
+def is_user(user: bytes) -> bool:
+    """Whether a user can have this name."""
+    try:
+        return bool(user_directory(user))
+    except BadNameError:
+        return False
+
+
 def folder_name(text: bytes) -> str:
     """Read the name of a folder as a client says it; INBOX in any case."""
     name = text.decode("ascii", "replace").removesuffix(SEPARATOR)

@@ -7,10 +7,16 @@ from secrets import token_hex
 
 from attrs import define, field
 
-from mailssl_trio.mailbox.folder import Folder
+from mailssl_trio.mailbox.folder import Folder, NoSuchFolderError
 from mailssl_trio.mailbox.login import MAX_LOGIN_LINE, authenticate
-from mailssl_trio.mailbox.names import BadNameError
-from mailssl_trio.mailbox.smtp_data import MAX_MESSAGE, Outcome, take_message
+from mailssl_trio.mailbox.maildir import Draft
+from mailssl_trio.mailbox.names import is_user
+from mailssl_trio.mailbox.smtp_data import (
+    MAX_MESSAGE,
+    Outcome,
+    open_draft,
+    take_message,
+)
 from mailssl_trio.mailbox.smtp_path import parse_path
 from mailssl_trio.mailbox.store import Store, Users
 from mailssl_trio.mailbox.wire import Wire
@@ -128,7 +134,7 @@ class SmtpSession:
             await self.reply("503 5.5.1 Not now")
         elif path is None:
             await self.reply("501 5.5.4 Syntax: MAIL FROM:<address>")
-        elif path.has_other_than(MAIL_PARAMETERS):
+        elif path.has_other_than(MAIL_PARAMETERS) or not path.is_8bit_at_most:
             await self.reply("555 5.5.4 Unknown parameter")
         elif path.size > MAX_MESSAGE:
             await self.reply(Outcome.TOO_LARGE.value)
@@ -147,7 +153,7 @@ class SmtpSession:
             await self.reply("501 5.5.4 Syntax: RCPT TO:<address>")
         elif path.has_other_than(NO_PARAMETERS):
             await self.reply("555 5.5.4 Unknown parameter")
-        elif path.address not in await self.users():
+        elif not await self.is_local(path.address):
             await self.reply("550 5.1.1 No such user here")
         elif len(self.mail.recipients) >= MAX_RECIPIENTS:
             await self.reply("452 4.5.3 Too many recipients")
@@ -162,17 +168,22 @@ class SmtpSession:
             await self.reply("503 5.5.1 MAIL and RCPT first")
             return
         self.mail = None
+        disk = self.store.disk
+        recipients = dict.fromkeys(mail.recipients)
         try:
-            inboxes = [
-                await self.inbox(name) for name in dict.fromkeys(mail.recipients)
-            ]
-        except (OSError, BadNameError):
+            inboxes = [await self.inbox(name) for name in recipients]
+        except (OSError, NoSuchFolderError):
             await self.reply(Outcome.DISK_BROKEN.value)
             return
-        await self.reply("354 End data with <CR><LF>.<CR><LF>")
-        trace = self.trace(mail)
-        outcome = await take_message(self.wire, self.store.disk, trace, inboxes)
+        outcome = await disk.run(open_draft, inboxes)
+        if isinstance(outcome, Draft):
+            trace = self.trace(mail)
+            outcome = await take_message(self.wire, disk, outcome, trace, inboxes)
         await self.reply(outcome.value)
+
+    async def is_local(self, address: bytes) -> bool:
+        """Whether mail for an address stays here; no other is taken."""
+        return is_user(address) and address in await self.users()
 
     async def inbox(self, user: bytes) -> Folder:
         """Return a recipient's INBOX, made if this is the first mail."""

@@ -29,11 +29,11 @@ class Outcome(Enum):
 
 
 async def take_message(
-    wire: Wire, disk: Disk, trace: bytes, inboxes: Sequence[Folder]
+    wire: Wire, disk: Disk, draft: Draft, trace: bytes, inboxes: Sequence[Folder]
 ) -> Outcome:
-    """Read a message to its true end; deliver it to all inboxes, or to none."""
-    draft = await disk.run(Draft, inboxes[0].path)
+    """Read a message to its true end, and deliver it to all inboxes."""
     try:
+        await wire.write(b"354 End data with <CR><LF>.<CR><LF>\r\n")
         outcome = await _receive(wire, disk, draft, trace)
         if outcome is Outcome.DELIVERED:
             outcome = await disk.run(_deliver, draft, inboxes)
@@ -58,6 +58,14 @@ async def _receive(wire: Wire, disk: Disk, draft: Draft, trace: bytes) -> Outcom
             outcome = await disk.run(_write, draft, octets)
     wire.push_back(text.rest)
     return outcome
+
+
+def open_draft(inboxes: Sequence[Folder]) -> Draft | Outcome:
+    """Begin a message. Blocks."""
+    try:
+        return Draft(inboxes[0].path)
+    except OSError as trouble:
+        return _trouble(trouble)
 
 
 def _write(draft: Draft, octets: bytes) -> Outcome:

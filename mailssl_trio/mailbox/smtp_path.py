@@ -26,6 +26,12 @@ class Path:
         return any(name not in known for name, _ in self.parameters)
 
     @property
+    def is_8bit_at_most(self) -> bool:
+        """Whether BODY declares what we can take (RFC 6152 section 2)."""
+        body = dict(self.parameters).get(b"BODY", b"7BIT")
+        return body.upper() in {b"7BIT", b"8BITMIME"}
+
+    @property
     def size(self) -> int:
         """What SIZE declares (RFC 1870 section 6), or 0."""
         digits = dict(self.parameters).get(b"SIZE", b"")

@@ -10,7 +10,7 @@ from email.header import decode_header
 from quopri import decodestring
 
 from mailssl_trio.mailbox.mime import Part
-from mailssl_trio.mailbox.octets import Octets
+from mailssl_trio.mailbox.octets import WINDOW, Octets
 
 NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
@@ -23,7 +23,7 @@ def header_text(value: bytes) -> str:
     except (HeaderParseError, ValueError):
         return text
     return "".join(
-        word if isinstance(word, str) else _decoder(charset).decode(word, final=True)
+        word if isinstance(word, str) else _Decoder(charset).decode(word)
         for word, charset in words
     )
 
@@ -49,7 +49,7 @@ def texts_of(octets: Octets, part: Part) -> Iterator[str]:
         yield from texts_of(octets, part.message)
     elif part.content_type.type == b"text":
         charset = part.content_type.parameter(b"charset").decode("latin-1")
-        decoder = _decoder(charset)
+        decoder = _Decoder(charset)
         for piece in _decoded(octets.windows(part.body), part.fields.encoding):
             yield decoder.decode(piece)
         yield "\n"
@@ -89,16 +89,32 @@ def _from_quoted_printable(pieces: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for piece in pieces:
         text = rest + piece
-        whole = text.rfind(b"\n") + 1
+        whole = text.rfind(b"\n") + 1 or (len(text) > WINDOW and len(text))
         yield decodestring(text[:whole])
         rest = text[whole:]
     yield decodestring(rest)
 
 
-def _decoder(charset: str | None) -> codecs.IncrementalDecoder:
-    """Return a decoder that knows no errors; what is no charset reads as UTF-8."""
-    name = "utf-8" if (charset or "us-ascii").lower() == "us-ascii" else charset
+class _Decoder:
+    """Decodes what claims to be in a charset; what is not reads as UTF-8."""
+
+    def __init__(self, charset: str | None) -> None:
+        ascii_or_none = not charset or charset.lower() == "us-ascii"
+        name = "utf-8" if ascii_or_none or not _is_charset(str(charset)) else charset
+        self._decoder = codecs.getincrementaldecoder(str(name))("replace")
+
+    def decode(self, octets: bytes) -> str:
+        try:
+            return self._decoder.decode(octets)
+        except ValueError:  # some codecs of Python's cannot replace
+            return octets.decode("utf-8", "replace")
+
+
+def _is_charset(name: str) -> bool:
+    """Whether Python decodes text by this name: not hex, zip, or nonsense."""
     try:
-        return codecs.getincrementaldecoder(str(name))("replace")
-    except LookupError:
-        return codecs.getincrementaldecoder("utf-8")("replace")
+        b"".decode(name)
+        codecs.getincrementaldecoder(name)
+    except (LookupError, ValueError):
+        return False
+    return True

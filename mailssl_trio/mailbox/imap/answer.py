@@ -59,13 +59,18 @@ class Answer:
             self.content.file.close()
 
 
+def needs_file(attributes: tuple[Attribute, ...]) -> bool:
+    """Whether the message itself must be opened to answer."""
+    return not {FLAGS, UID}.issuperset(attributes)
+
+
 def answer(
     folder: Folder, message: Message, attributes: tuple[Attribute, ...], *, recent: bool
 ) -> Answer | None:
     """Find out what is asked of a message; None if it is gone. Blocks."""
     pieces: list[Piece] = []
     content = None
-    if {*attributes} - {FLAGS, UID}:
+    if needs_file(attributes):
         if (file := folder.open(message)) is None:
             return None
         content = Content(file)

@@ -20,8 +20,7 @@ from mailssl_trio.mailbox.imap.target import AppendTarget
 from mailssl_trio.mailbox.maildir import Draft, Flags
 from mailssl_trio.mailbox.names import BadNameError, folder_name
 from mailssl_trio.mailbox.wire import CHUNK, Wire
-from mailssl_trio.protocol.engine import HangUp
-from mailssl_trio.protocol.events import Goodbye
+from mailssl_trio.protocol.engine import LineTooLongError
 from mailssl_trio.protocol.imap.grammar import Announcement
 
 MAX_MESSAGE = 64 * 1024 * 1024
@@ -63,7 +62,7 @@ class Append:
         if message.synchronising:
             return refusal
         if message.size > MAX_MESSAGE:
-            raise HangUp(Goodbye.LINE_TOO_LONG)
+            raise LineTooLongError
         left = message.size
         while left:
             left -= len(await self.wire.read_some(min(left, CHUNK)))

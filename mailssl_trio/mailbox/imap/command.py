@@ -5,8 +5,7 @@ from attrs import evolve, frozen
 from mailssl_trio.mailbox.imap.arguments import Arguments, BadSyntaxError
 from mailssl_trio.mailbox.imap.target import AppendTarget, parse_target
 from mailssl_trio.mailbox.wire import Wire
-from mailssl_trio.protocol.engine import HangUp
-from mailssl_trio.protocol.events import Goodbye
+from mailssl_trio.protocol.engine import LineTooLongError
 from mailssl_trio.protocol.imap.grammar import (
     COMMAND,
     UNTAGGED,
@@ -34,7 +33,7 @@ class Command:
 async def read_command(wire: Wire) -> Command:
     """Return the next command; APPEND comes without its message.
 
-    LineTooLongError for an endless line, HangUp for literals that we cannot refuse.
+    LineTooLongError for an endless line, and for a literal that cannot be refused.
     """
     line = await wire.read_line(MAX_LINE)
     if (found := COMMAND.match(line)) is None:
@@ -46,8 +45,9 @@ async def read_command(wire: Wire) -> Command:
         if command.verb == b"APPEND" and (target := _target(command)):
             return evolve(command, target=target, message=literal)
         text = command.arguments.text + b"\r\n"
-        if len(text) + literal.size > MAX_LITERALS:
-            return await _refuse(command, literal)
+        if len(text) + literal.size > MAX_LITERALS or _is_misplaced(command):
+            await pass_over(wire, line)
+            return evolve(command, verb=b"", arguments=Arguments(b""))
         text += await _read_literal(wire, literal)
         line = await wire.read_line(MAX_LINE)
         command = evolve(command, arguments=Arguments(text + line))
@@ -63,11 +63,9 @@ def _target(command: Command) -> AppendTarget | None:
         return None
 
 
-async def _refuse(command: Command, literal: Announcement) -> Command:
-    """Turn down a literal that waits for us; one that does not, ends us."""
-    if not literal.synchronising:
-        raise HangUp(Goodbye.LINE_TOO_LONG)
-    return evolve(command, verb=b"", arguments=Arguments(b""))
+def _is_misplaced(command: Command) -> bool:
+    """Whether what stands before APPEND's message is wrong: only its name may wait."""
+    return command.verb == b"APPEND" and not command.arguments.text.startswith(b" {")
 
 
 async def _read_literal(wire: Wire, literal: Announcement) -> bytes:
@@ -80,6 +78,6 @@ async def pass_over(wire: Wire, line: bytes) -> None:
     """Read what a wrong line announces, lest it be taken for commands."""
     while (literal := announced(line)) and not literal.synchronising:
         if literal.size > MAX_LITERALS:
-            raise HangUp(Goodbye.LINE_TOO_LONG)
+            raise LineTooLongError  # it will not be stopped
         await wire.read_octets(literal.size)
         line = await wire.read_line(MAX_LINE)

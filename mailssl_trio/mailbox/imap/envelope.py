@@ -28,7 +28,10 @@ def envelope(fields: Fields) -> bytes:
 def addresses(fields: Fields, name: bytes, default: bytes = NIL) -> bytes:
     """Write the addresses of a field; groups show as the addresses they hold."""
     values = [value.decode("latin-1") for value in fields.all(name)]
-    found = [pair for pair in getaddresses(values) if pair[1]]
+    try:
+        found = [pair for pair in getaddresses(values) if pair[1]]
+    except RecursionError:  # comments in comments in comments
+        return default
     if not found:
         return default
     return b"(" + b"".join(_address(*pair) for pair in found) + b")"

@@ -99,14 +99,13 @@ class Folders:
         return ok(verb + b" completed")
 
     def _list(self, verb: bytes, pattern: str) -> bytes:
-        if verb == b"LSUB":
-            there = self.account.subscriptions()
-        else:
-            there = self.account.names()
+        is_lsub = verb == b"LSUB"
+        there = self.account.subscriptions() if is_lsub else self.account.names()
+        # LSUB tells of superiors only where "%" stops short of what is below them.
+        only_there = is_lsub and not pattern.endswith("%")
         lines = []
-        for name in with_superiors(there):
-            # LSUB tells of superiors only where "%" stops short of what is below.
-            if matches(pattern, name) and (name in there or pattern.endswith("%")):
+        for name in there if only_there else with_superiors(there):
+            if matches(pattern, name):
                 noselect = b"" if name in there else b"\\Noselect"
                 quoted = string(name.encode())
                 lines.append(b'* %b (%b) "/" %b\r\n' % (verb, noselect, quoted))

@@ -17,6 +17,7 @@ async def idle(wire: Wire, view: View | None) -> Result:
     """Tell what happens until the client says DONE."""
     await wire.write(b"+ idling\r\n")
     while True:
+        await wire.flush()  # a read may be cancelled, a send may not
         with trio.move_on_after(INTERVAL):
             line = await wire.read_line(MAX_LINE)
             return ok(b"IDLE completed") if line.upper() == b"DONE" else NOT_DONE

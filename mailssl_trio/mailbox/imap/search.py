@@ -12,6 +12,7 @@ from mailssl_trio.mailbox.imap.view import View
 from mailssl_trio.mailbox.maildir import Flag
 
 MAX_DEPTH = 50  # of parentheses, NOT and OR
+MAX_KEYS = 500
 
 CHARSETS = {b"US-ASCII", b"UTF-8"}
 
@@ -49,6 +50,7 @@ class _Keys:
     def __init__(self, arguments: Arguments, view: View) -> None:
         self.arguments = arguments
         self.view = view
+        self.keys_left = MAX_KEYS
 
     def conjunction(self, depth: int) -> Predicate:
         keys = [self.key(depth)]
@@ -57,8 +59,9 @@ class _Keys:
         return lambda candidate: all(key(candidate) for key in keys)
 
     def key(self, depth: int) -> Predicate:
-        if depth == 0:
-            raise self.arguments.fault("too deep a search")
+        self.keys_left -= 1
+        if depth == 0 or self.keys_left < 0:
+            raise self.arguments.fault("too large a search")
         if self.arguments.skip(b"("):
             keys = self.conjunction(depth - 1)
             self.arguments.expect(b")")
@@ -119,8 +122,10 @@ class _Keys:
 
     def numbers(self, *, by_uid: bool) -> Predicate:
         wanted = parse_sequence_set(self.arguments)
-        chosen = {number for number, _ in self.view.choose(wanted, by_uid=by_uid)}
-        return lambda candidate: candidate.number in chosen
+        numbers = self.view.numbers(wanted, by_uid=by_uid)
+        if by_uid:
+            return lambda candidate: candidate.message.uid in numbers
+        return lambda candidate: candidate.number in numbers
 
     def needle(self) -> str:
         return self.arguments.astring().decode("utf-8", "replace")

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable
 
+from trio.lowlevel import checkpoint
+
 from mailssl_trio.mailbox.account import Account
 from mailssl_trio.mailbox.disk import Disk
 from mailssl_trio.mailbox.folder import Folder, Message, NoSuchFolderError
-from mailssl_trio.mailbox.imap.answer import Answer, Content, answer
+from mailssl_trio.mailbox.imap.answer import Answer, Content, answer, needs_file
 from mailssl_trio.mailbox.imap.arguments import Arguments
 from mailssl_trio.mailbox.imap.attributes import (
     FLAGS,
@@ -164,7 +166,11 @@ class Selected:
         self, number: int, message: Message, attributes: tuple[Attribute, ...]
     ) -> bool:
         """Answer for one message; say whether it is still there."""
-        found = await self.disk.run(self._answer, message, attributes)
+        if needs_file(attributes):
+            found = await self.disk.run(self._answer, message, attributes)
+        else:
+            await checkpoint()  # or a large mailbox's flags would hold up the loop
+            found = self._answer(message, attributes)
         if found is None:
             return False
         try:

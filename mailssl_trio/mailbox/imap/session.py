@@ -37,22 +37,22 @@ class ImapSession:
 
     async def serve(self) -> None:
         """Speak until the client logs out; HangUp if it leaves without."""
+        try:
+            await self.converse()
+        except LineTooLongError:
+            await self.wire.write(b"* BYE too long\r\n")
+            raise HangUp(Goodbye.LINE_TOO_LONG) from None
+
+    async def converse(self) -> None:
+        """Answer commands up to LOGOUT."""
         await self.wire.write(b"* OK [CAPABILITY %b] mailbox ready\r\n" % BEFORE_LOGIN)
         verb = b""
         while verb != b"LOGOUT":
-            command = await self.read_command()
+            command = await read_command(self.wire)
             verb = command.verb
             answer = await self.result(command)
             await self.tell_changes(verb)
             await self.wire.write(answer.line(command.tag))
-
-    async def read_command(self) -> Command:
-        """Return the next command, or say why we go."""
-        try:
-            return await read_command(self.wire)
-        except LineTooLongError:
-            await self.wire.write(b"* BYE command too long\r\n")
-            raise HangUp(Goodbye.LINE_TOO_LONG) from None
 
     async def tell_changes(self, verb: bytes) -> None:
         """Tell what has changed in the selected mailbox, by whose hand ever."""

@@ -4,7 +4,7 @@ Message numbers mean what the client was last told. So a folder is shown to it a
 was, until ``update()`` tells what has changed, at a moment when that is allowed.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 
 from mailssl_trio.mailbox.disk import Disk
@@ -16,7 +16,7 @@ from mailssl_trio.mailbox.folder import (
 )
 from mailssl_trio.mailbox.imap.arguments import BadSyntaxError
 from mailssl_trio.mailbox.imap.flags import ALL_FLAGS, write_flags
-from mailssl_trio.mailbox.imap.sequence import SequenceSet
+from mailssl_trio.mailbox.imap.sequence import Numbers, SequenceSet
 from mailssl_trio.mailbox.maildir import Flag
 
 
@@ -32,19 +32,50 @@ class View:
         self.recent: set[int] = set()
         self.snapshot: Snapshot | None = None
 
-    async def look(self) -> Snapshot:
-        """See what is in the folder now, without a word to the client."""
-        before, self.snapshot = self.snapshot, await self.disk.run(self._look)
-        if before and before.validity != self.snapshot.validity:
-            raise NoSuchFolderError  # another has its name
-        self.recent |= self.snapshot.claimed
-        if self.read_only:
-            self.recent |= {m.uid for m in self.snapshot.messages if m.entry.is_new}
-        return self.snapshot
-
     async def select(self) -> bytes:
         """Begin with what is there now; return what SELECT says of it."""
-        snapshot = await self.look()
+        return await self.disk.run(self._select)
+
+    async def update(self, *, may_expunge: bool) -> bytes:
+        """Return the untagged responses that tell what has changed."""
+        return await self.disk.run(self._update, may_expunge)
+
+    def numbers(self, wanted: SequenceSet, *, by_uid: bool) -> Numbers:
+        """Say which UIDs, or which message numbers, a set means now."""
+        if by_uid:
+            return wanted.numbers(self.messages[-1].uid if self.messages else 0)
+        if wanted.largest > len(self.messages):
+            raise BadSyntaxError("no such message number")
+        return wanted.numbers(len(self.messages))
+
+    def choose(self, wanted: SequenceSet, *, by_uid: bool) -> list[tuple[int, Message]]:
+        """Return the messages of a set with their numbers."""
+        chosen: list[tuple[int, Message]] = []
+        for low, high in self.numbers(wanted, by_uid=by_uid).ranges:
+            start, end = max(low - 1, 0), high
+            if by_uid:
+                start = bisect_left(self.messages, low, key=_uid)
+                end = bisect_right(self.messages, high, key=_uid)
+            chosen += enumerate(self.messages[start:end], start + 1)
+        return chosen
+
+    def believe(self, messages: Mapping[int, Message]) -> None:
+        """Note what the client learns, or knows, of messages it has."""
+        for uid, message in messages.items():
+            at = bisect_left(self.messages, uid, key=_uid)
+            if at < len(self.messages) and self.messages[at].uid == uid:
+                self.messages[at] = message
+
+    def flags(self, message: Message) -> bytes:
+        """Write a message's flags."""
+        return b"FLAGS " + write_flags(message.flags, recent=message.uid in self.recent)
+
+    def count_recent(self) -> int:
+        """Count the messages this session is the first to see."""
+        return sum(message.uid in self.recent for message in self.messages)
+
+    def _select(self) -> bytes:
+        snapshot = self._look()
         self.messages = list(snapshot.messages)
         permanent = b"" if self.read_only else ALL_FLAGS
         lines = [
@@ -60,10 +91,8 @@ class View:
             lines.append(b"OK [UNSEEN %d] first unseen" % first)
         return b"".join(b"* %b\r\n" % line for line in lines)
 
-    async def update(self, *, may_expunge: bool) -> bytes:
-        """Return the untagged responses that tell what others have changed."""
-        before = self.snapshot
-        snapshot = await self.look()
+    def _update(self, may_expunge: bool) -> bytes:
+        before, snapshot = self.snapshot, self._look()
         if snapshot is before and len(snapshot.messages) == len(self.messages):
             return b""
         current = {message.uid: message for message in snapshot.messages}
@@ -71,30 +100,17 @@ class View:
         changed = b"".join(self._changed(current))
         return gone + changed + self._grow(snapshot)
 
-    def choose(self, wanted: SequenceSet, *, by_uid: bool) -> list[tuple[int, Message]]:
-        """Return the messages of a set with their numbers."""
-        if by_uid:
-            last = self.messages[-1].uid if self.messages else 0
-            uids = wanted.numbers(last)
-            return [(n, m) for n, m in enumerate(self.messages, 1) if m.uid in uids]
-        if wanted.largest > len(self.messages):
-            raise BadSyntaxError("no such message number")
-        numbers = wanted.numbers(len(self.messages))
-        return [(n, m) for n, m in enumerate(self.messages, 1) if n in numbers]
-
-    def believe(self, messages: Mapping[int, Message]) -> None:
-        """Note what the client learns, or knows, of messages it has."""
-        for uid, message in messages.items():
-            at = bisect_left(self.messages, uid, key=lambda m: m.uid)
-            if at < len(self.messages) and self.messages[at].uid == uid:
-                self.messages[at] = message
-
-    def flags(self, message: Message) -> bytes:
-        """Write a message's flags."""
-        return b"FLAGS " + write_flags(message.flags, recent=message.uid in self.recent)
-
     def _look(self) -> Snapshot:
-        return self.folder.look(self.snapshot, claim=not self.read_only)
+        """See what is in the folder now, without a word to the client."""
+        before = self.snapshot
+        snapshot = self.folder.look(before, claim=not self.read_only)
+        if before and before.validity != snapshot.validity:
+            raise NoSuchFolderError  # another has its name
+        self.recent |= snapshot.claimed
+        if self.read_only:
+            self.recent |= {m.uid for m in snapshot.messages if m.entry.is_new}
+        self.snapshot = snapshot
+        return snapshot
 
     def _expunge(self, current: Mapping[int, Message]) -> Iterator[bytes]:
         """Forget who is gone, from the last on: the numbers before stay true."""
@@ -126,6 +142,6 @@ class View:
             self.count_recent(),
         )
 
-    def count_recent(self) -> int:
-        """Count the messages this session is the first to see."""
-        return sum(message.uid in self.recent for message in self.messages)
+
+def _uid(message: Message) -> int:
+    return message.uid
