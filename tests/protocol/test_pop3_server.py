@@ -100,6 +100,22 @@ def test_capabilities_are_true_for_their_moment() -> None:
     )
 
 
+def test_user_is_no_capability_where_it_is_refused() -> None:
+    play(
+        lambda: server(StartTlsMode.ONLY, capabilities=("user", "UIDL")),
+        """
+        S: +OK POP3 ready
+        C: CAPA
+        S: +OK Capability list follows
+        S: UIDL
+        S: STLS
+        S: RESP-CODES
+        S: AUTH-RESP-CODE
+        S: .
+        """,
+    )
+
+
 def test_stls_forgets_the_user() -> None:
     play(
         on,
@@ -220,6 +236,8 @@ def test_sasl_refusals() -> None:
         S: -ERR malformed authentication response
         C: AUTH PLAIN AGpvZQ== x
         S: -ERR invalid command
+        C~ AUTH PLAIN \\r\\n
+        S: -ERR invalid command
         C: AUTH LOGIN =
         S: + UGFzc3dvcmQ6
         C: eA==
@@ -259,6 +277,23 @@ def test_bad_syntax_is_refused_and_the_dialogue_goes_on(line: str) -> None:
         S: -ERR invalid command
         C: NOOP
         S: +OK
+        """,
+    )
+
+
+def test_long_credentials_are_no_long_commands() -> None:
+    play(
+        off,
+        f"""
+        S: +OK POP3 ready
+        C: USER {"u" * 300}
+        S: +OK send PASS
+        C: PASS {"p" * 300}
+        ? Authenticate(Password(b"u" * 300, b"p" * 300))
+        ! Rejected(Reason.AUTHENTICATIONFAILED)
+        S: -ERR [AUTH] authentication failed
+        C: AUTH PLAIN AGpvZQB4{"eHh4" * 100}
+        ? Authenticate(Password(b"joe", b"x" + b"xxx" * 100))
         """,
     )
 
