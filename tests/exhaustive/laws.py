@@ -108,8 +108,8 @@ def nothing_glued_behind_starttls_survives(step: Step) -> bool:
     if len(lines) <= 1 or step.otherwise:
         return True
     apart = step.again(*lines)
-    for nth, turn in enumerate(apart[:-1]):
-        if turn.secured:
+    for nth, turn in enumerate(apart):
+        if turn.secured and nth < len(lines) - 1:
             before = b"".join(turn.said for turn in apart[:nth])
             return _ends_unanswered(step, before)
     said, last = b"".join(turn.said for turn in apart), apart[-1]
