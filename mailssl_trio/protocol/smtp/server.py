@@ -31,7 +31,7 @@ SASL_REFUSAL: Mapping[type[sasl.SaslError], str] = {  # RFC 4954 section 4
     sasl.CancelledError: "501 5.0.0",
 }
 
-UNBOUNDED = frozenset({b"AUTH", b"MAIL", b"RCPT"})
+LENGTHENED = frozenset({b"AUTH", b"MAIL", b"RCPT"})
 """Commands that extensions lengthen: up to a SASL line, not to MAX_COMMAND."""
 
 AFTER_LOGIN = frozenset({b"MAIL", b"RCPT", b"DATA", b"BDAT", b"BURL", b"EXPN", b"ETRN"})
@@ -97,7 +97,7 @@ class SmtpServer(ServerSession):
         while True:
             line = yield from self.read_command_line()
             command = parse_command(line)
-            if len(line + b"\r\n") > MAX_COMMAND and command.verb not in UNBOUNDED:
+            if len(line + b"\r\n") > MAX_COMMAND and command.verb not in LENGTHENED:
                 self.refuse("500 5.5.2 Line too long")
             elif not is_text(line):
                 self.refuse("500 5.5.2 NUL or CR in a command")
