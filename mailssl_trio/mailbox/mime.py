@@ -90,14 +90,14 @@ class _Scan:
             message = self.part(body, ContentType(), depth - 1)
             return Part(header, body, fields, kind, message=message)
         if kind.is_message:
-            kind = ContentType(b"application", b"octet-stream")
+            kind = ContentType(b"application", b"octet-stream", ())
         return Part(header, body, fields, kind)
 
     def children(self, body: Extent, kind: ContentType, depth: int) -> Iterator[Part]:
         """Return the parts of a multipart; one without any has an empty one."""
         default = ContentType()
         if kind.subtype == b"digest":  # RFC 2046 section 5.1.5
-            default = ContentType(b"message", b"rfc822")
+            default = ContentType(b"message", b"rfc822", ())
         found = False
         if depth > 0:
             for extent in self.between_delimiters(body, kind.parameter(b"boundary")):

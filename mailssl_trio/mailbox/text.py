@@ -23,7 +23,7 @@ def header_text(value: bytes) -> str:
     except (HeaderParseError, ValueError):
         return text
     return "".join(
-        word if isinstance(word, str) else _Decoder(charset).decode(word)
+        word if isinstance(word, str) else _Decoder(charset).decode(word, final=True)
         for word, charset in words
     )
 
@@ -103,9 +103,9 @@ class _Decoder:
         name = "utf-8" if ascii_or_none or not _is_charset(str(charset)) else charset
         self._decoder = codecs.getincrementaldecoder(str(name))("replace")
 
-    def decode(self, octets: bytes) -> str:
+    def decode(self, octets: bytes, *, final: bool = False) -> str:
         try:
-            return self._decoder.decode(octets)
+            return self._decoder.decode(octets, final)
         except ValueError:  # some codecs of Python's cannot replace
             return octets.decode("utf-8", "replace")
 
@@ -113,7 +113,7 @@ class _Decoder:
 def _is_charset(name: str) -> bool:
     """Whether Python decodes text by this name: not hex, zip, or nonsense."""
     try:
-        b"".decode(name)
+        b"?".decode(name, "replace")
         codecs.getincrementaldecoder(name)
     except (LookupError, ValueError):
         return False
