@@ -54,6 +54,10 @@ class Doors:
         """Return the port of one of them."""
         return self.ports[protocol, security]
 
+    def only(self, protocol: str, security: Security) -> "Doors":
+        """Return one of them alone."""
+        return Doors({(protocol, security): self.port(protocol, security)}, self.ca)
+
     @property
     def servers(self) -> list[Table]:
         """Return what a configuration says of them."""
