@@ -16,6 +16,8 @@ from mailssl_trio.protocol.credentials import (
     Password,
 )
 
+MAX_LINE = 12_288  # RFC 4954 section 4; the longest line of any protocol here
+
 ServerExchange: TypeAlias = Generator[bytes, bytes, Credentials]
 ClientExchange: TypeAlias = Generator[bytes, bytes, None]
 

@@ -20,8 +20,6 @@ from mailssl_trio.protocol.credentials import (
 from mailssl_trio.protocol.engine import HangUp, LineTooLongError, Session
 from mailssl_trio.protocol.events import Authenticate, Dialogue, Goodbye, LoggedIn
 
-MAX_SASL_LINE = 12_288  # RFC 4954 section 4; the longest line of any protocol here
-
 HTTP_REQUEST = re.compile(
     rb"(?:CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PRI|PUT|TRACE) \S+ HTTP/[0-9]"
 )
@@ -183,7 +181,7 @@ class ServerSession(Session):
     def read_command_line(self) -> Dialogue[bytes]:
         """Return the next line; end the conversation of what is no mail client."""
         try:
-            line = yield from self.read_line(MAX_SASL_LINE)
+            line = yield from self.read_line(sasl.MAX_LINE)
         except LineTooLongError:
             raise HangUp(Goodbye.LINE_TOO_LONG) from None
         if HTTP_REQUEST.match(line):

@@ -205,6 +205,23 @@ def test_a_response_too_long_for_a_command_goes_on_its_own_line() -> None:
     )
 
 
+def test_a_refusal_in_place_of_the_invitation_is_the_backends_answer() -> None:
+    play(
+        lambda: client(LONG),
+        """
+        S: +OK POP3 server ready
+        C: CAPA
+        S: +OK
+        S: SASL PLAIN
+        S: .
+        C: AUTH PLAIN
+        S: -ERR [SYS/PERM] mechanism too weak
+        C: QUIT
+        ? Refused(Rejected(Reason.CONTACTADMIN), 'upstream refused the login: "-ERR [SYS/PERM] mechanism too weak"')
+        """,  # noqa: E501 - as the log has it
+    )
+
+
 def test_base64_brings_the_longest_command_to_253_octets() -> None:
     for length, said in ((177, 253), (178, 12)):
         session = client(Password(b"u", b"x" * length))

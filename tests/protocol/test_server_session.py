@@ -18,7 +18,6 @@ from mailssl_trio.protocol.events import (
     TlsInfo,
 )
 from mailssl_trio.protocol.server_session import (
-    MAX_SASL_LINE,
     Policy,
     ServerSession,
     StartTlsMode,
@@ -254,7 +253,7 @@ def test_a_star_as_initial_response_cancels_nothing_and_is_no_base64() -> None:
 
 def test_the_longest_line_is_read_and_a_longer_one_ends_it() -> None:
     """RFC 4954 section 4: 12,288 octets with the line end."""
-    longest = "x" * (MAX_SASL_LINE - 2)
+    longest = "x" * (sasl.MAX_LINE - 2)
     play(
         toy,
         f"""

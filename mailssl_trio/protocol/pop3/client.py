@@ -60,6 +60,8 @@ class Pop3Client(ClientSession):
             return (yield from self.read_reply())
         self.send(b"AUTH PLAIN\r\n")
         invitation = yield from self.read_reply_line(MAX_REPLY)
+        if (refusal := parse_reply(invitation)) is not None and not refusal.ok:
+            return refusal
         if invitation.rstrip() != b"+":
             raise self.invalid(invitation)
         self.send(response + b"\r\n")

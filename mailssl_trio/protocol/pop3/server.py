@@ -22,6 +22,9 @@ FAREWELL: Mapping[Goodbye, bytes] = {
     Goodbye.INTERNAL_ERROR: b"-ERR [SYS/TEMP] internal server error\r\n",
 }
 
+LENGTHENED = frozenset({b"AUTH", b"PASS", b"USER"})
+"""Commands whose argument may be as long as a SASL line."""
+
 
 class Pop3Server(ServerSession):
     """The AUTHORIZATION state of RFC 1939 section 4."""
@@ -67,7 +70,7 @@ class Pop3Server(ServerSession):
         """Return the next command; an overlong one comes back as no command."""
         line = yield from self.read_command_line()
         command = parse_command(line)
-        if len(line) > MAX_COMMAND and command.verb not in {b"AUTH", b"PASS", b"USER"}:
+        if len(line) + 2 > MAX_COMMAND and command.verb not in LENGTHENED:
             return Command(b"")
         return command
 

@@ -9,7 +9,6 @@ from mailssl_trio.protocol.client_session import (
     GiveUpError,
 )
 from mailssl_trio.protocol.events import Dialogue, LoggedIn
-from mailssl_trio.protocol.server_session import MAX_SASL_LINE
 from mailssl_trio.protocol.smtp.grammar import (
     MAX_COMMAND,
     MAX_REPLY,
@@ -60,7 +59,7 @@ class SmtpClient(ClientSession):
             sasl.encode(response) + b"\r\n"
             for response in self.sasl_exchange(mechanism)
         ]
-        if max(map(len, responses)) > MAX_SASL_LINE:
+        if max(map(len, responses)) > sasl.MAX_LINE:
             raise self.quit("the credentials are too long for upstream")
         command = b"AUTH " + mechanism.encode()
         in_one_line = command + b" " + responses[0]
