@@ -1,41 +1,34 @@
 """What runs once for all: the embedded gateway, the real servers, a gateway of them."""
 
-import shutil
-import tempfile
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.interop.backends import PROXY_SSL, Backends
-from tests.interop.background import Background
 from tests.interop.certificates import issue
 from tests.interop.dovecot import dovecot
 from tests.interop.fronts import FRONTS
-from tests.interop.gateway import SECURITIES, Doors, Security, mail_table, serving
-from tests.interop.gateway import shipped as serving_shipped
+from tests.interop.gateway import (
+    SECURITIES,
+    Doors,
+    Security,
+    mail_table,
+    serving,
+    shipped,
+)
+from tests.interop.machine import public_directory
 from tests.interop.postfix import postfix
+from tests.interop.report import pytest_runtest_makereport
 
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show with a failure what the programs had to say."""
-    report = yield
-    if report.failed:
-        for program in Background.RUNNING:
-            report.sections.append((f"log of {program.name}", program.logged()[-8000:]))
-    return report
+__all__ = ["pytest_runtest_makereport"]  # pytest finds its hooks here
 
 
 @pytest.fixture(scope="session")
 def premises() -> Iterator[Path]:
     """Make a directory that servers may enter who are not who runs the tests."""
-    directory = Path(tempfile.mkdtemp(prefix="mailssl-"))
-    directory.chmod(0o755)
-    yield directory
-    shutil.rmtree(directory)
+    with public_directory() as directory:
+        yield directory
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +36,7 @@ def embedded(premises: Path) -> Iterator[Doors]:
     """Run the shipped configuration."""
     directory = premises / "embedded"
     directory.mkdir()
-    with serving_shipped(directory) as doors:
+    with shipped(directory) as (_, doors):
         yield doors
 
 

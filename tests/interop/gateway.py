@@ -102,7 +102,7 @@ def _without_trials(said: str) -> str:
 
 
 @contextmanager
-def shipped(directory: Path) -> Iterator[Doors]:
+def shipped(directory: Path) -> Iterator[tuple[Background, Doors]]:
     """Run the configuration that is shipped, on ports of our own."""
     doors = Doors.anywhere(directory / "var/tls/ca.pem")
     users = directory / "conf" / "users.toml"
@@ -112,8 +112,8 @@ def shipped(directory: Path) -> Iterator[Doors]:
     for door, word in SHIPPED_PORTS.items():
         assert configuration.count(f":{word}") == 1
         configuration = configuration.replace(f":{word}", f":{doors.ports[door]}")
-    with serving(directory, configuration):
-        yield doors
+    with serving(directory, configuration) as program:
+        yield program, doors
 
 
 def mail_table(*servers: Table, **directives: object) -> Table:

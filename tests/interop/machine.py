@@ -5,8 +5,10 @@ import random
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,15 @@ def do_without(name: str) -> None:
     if os.environ.get("CI") == "true" and name not in OPTIONAL:
         pytest.fail(f"{name} is not here, and CI=true", pytrace=False)
     pytest.skip(f"{name} is not here")
+
+
+@contextmanager
+def public_directory() -> Iterator[Path]:
+    """Make a directory that servers may enter who are not who runs the tests."""
+    with tempfile.TemporaryDirectory(prefix="mailssl-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        yield directory
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
