@@ -249,6 +249,16 @@ def only_our_password_opens(step: Step) -> bool:
     )
 
 
+def only_a_yes_opens(step: Step) -> bool:
+    """A login is believed only when the last line that was read says yes."""
+    if not isinstance(step.last.outcome, LoggedIn):
+        return True
+    heard = b"".join(turn.heard or b"" for turn in step.turns)
+    last_line = heard.removesuffix(step.last.unread).splitlines()[-1]
+    yes = TAGS.sub(b"", last_line).upper().lstrip()
+    return yes.startswith((b"+OK", b"235 ", b"OK"))
+
+
 def what_comes_of_it_is_said_once(step: Step) -> bool:
     """A login, or a refusal, is the end; and there is no other end but departure."""
     match step.last.outcome, step.last.ending:
@@ -292,6 +302,7 @@ CLIENT_LAWS: tuple[Law, ...] = (
     tls_makes_a_session_new,
     whole_lines_are_said,
     only_our_password_opens,
+    only_a_yes_opens,
     what_comes_of_it_is_said_once,
     the_operator_reads_no_password,
     the_closed_stay_silent,
