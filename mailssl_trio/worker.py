@@ -167,12 +167,13 @@ async def _open(
     for listen in settings.listens:
         if listen.ssl is ssl:
             try:
-                opened += await open_listeners(listen.host, listen.port)
+                listeners = await open_listeners(listen.host, listen.port)
             except ListenError as error:
                 text = f"{settings.name}: {error}"
                 raise StartError(text, denied=error.denied) from None
-            for listener in opened:
+            for listener in listeners:
                 undo.push_async_callback(listener.aclose)
+            opened += listeners
     return opened
 
 
