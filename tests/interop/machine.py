@@ -34,10 +34,6 @@ def _free_ports() -> Iterator[int]:
     start = random.randrange(len(BELOW_EPHEMERAL))
     for port in (*BELOW_EPHEMERAL[start:], *BELOW_EPHEMERAL[:start]):
         with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                continue
-        with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

@@ -1,11 +1,13 @@
 """Python's imaplib, poplib and smtplib, through every door to every backend."""
 
 from imaplib import IMAP4
-from poplib import error_proto
-from smtplib import SMTPAuthenticationError
+from pathlib import Path
+from poplib import POP3, error_proto
+from smtplib import SMTP, SMTPNotSupportedError
 
 import pytest
 
+from tests.interop.backends import Backends
 from tests.interop.clients import (
     await_arrival,
     fetch,
@@ -18,8 +20,9 @@ from tests.interop.clients import (
     smtp,
     token,
 )
-from tests.interop.gateway import Doors, Security
-from tests.interop.people import ALICE, BOB, WRONG
+from tests.interop.gateway import Doors, Security, serving
+from tests.interop.machine import PATIENCE, free_port
+from tests.interop.people import ALICE, BOB, WRONG, Person
 
 pytestmark = pytest.mark.interop
 
@@ -98,7 +101,42 @@ def test_wrong_password_is_refused_in_pop3s_words(doors: Doors) -> None:
 
 
 def test_wrong_password_is_refused_in_smtps_words(doors: Doors) -> None:
+    wrong = Person(ALICE.name, WRONG)
     with smtp(doors, "tls") as client:
-        with pytest.raises(SMTPAuthenticationError, match=r"\(535, b'5\.7\.8 "):
-            client.login(ALICE.name, WRONG)
+        client.ehlo()
+        code, text = client.docmd("AUTH", f"PLAIN {wrong.sasl_plain}")
+        assert (code, text[:6]) == (535, b"5.7.8 ")  # RFC 4954 section 6
         assert client.login(ALICE.name, ALICE.password)[0] == 235
+
+
+def test_nobody_logs_in_before_tls(embedded: Doors) -> None:
+    """``starttls only``: a client that insists is refused in each protocol's words."""
+    with IMAP4("localhost", embedded.port("imap", "starttls"), PATIENCE) as client:
+        assert "LOGINDISABLED" in client.capabilities
+        with pytest.raises(IMAP4.error, match=r"\[PRIVACYREQUIRED\]"):
+            client.login(ALICE.name, ALICE.password)
+    session = POP3("localhost", embedded.port("pop3", "starttls"), PATIENCE)
+    assert {"USER", "SASL"}.isdisjoint(session.capa())
+    with pytest.raises(error_proto, match="-ERR"):
+        session.user(ALICE.name)
+    session.quit()
+    with SMTP("localhost", embedded.port("smtp", "starttls"), "x", PATIENCE) as plain:
+        with pytest.raises(SMTPNotSupportedError, match="AUTH extension not"):
+            plain.login(ALICE.name, ALICE.password)
+        code, text = plain.docmd("AUTH", f"PLAIN {ALICE.sasl_plain}")
+        assert (code, text[:6]) == (530, b"5.7.0 ")  # RFC 3207 section 4
+
+
+def test_a_door_without_tls_serves_plain_clients(
+    tmp_path: Path, backends: Backends
+) -> None:
+    port = free_port()
+    server = {
+        "listen": f"127.0.0.1:{port}",
+        "protocol": "imap",
+        "proxy_pass": backends.proxy_pass("imap", "off"),
+    }
+    table = {"error_log": "stderr info", "mail": {"server": [server]}}
+    with serving(tmp_path, table), IMAP4("localhost", port, PATIENCE) as client:
+        assert "STARTTLS" not in client.capabilities
+        assert client.login(ALICE.name, ALICE.password)[0] == "OK"
