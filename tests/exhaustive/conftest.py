@@ -11,5 +11,5 @@ def pytest_collection_modifyitems(
         return
     skip = pytest.mark.skip(reason="takes many minutes; ask for it by -m exhaustive")
     for item in items:
-        if "exhaustive" in item.keywords and item.get_closest_marker("exhaustive"):
+        if item.get_closest_marker("exhaustive"):
             item.add_marker(skip)

@@ -10,10 +10,10 @@ from attrs import define, evolve, frozen
 
 from mailssl_trio.protocol.events import Authenticate, Event, Goodbye, LoggedIn
 from tests.exhaustive.alphabets import Alphabet
-from tests.exhaustive.laws import Law, Memory, Step
 from tests.exhaustive.ledger import Ledger
 from tests.exhaustive.player import Otherwise, Player, Turn, play
 from tests.exhaustive.script import as_script
+from tests.exhaustive.step import Law, Memory, Step
 from tests.exhaustive.worlds import World
 
 

@@ -6,8 +6,9 @@ from multiprocessing import get_context
 
 from attrs import define, field, frozen
 
+from tests.exhaustive.client_laws import CLIENT_LAWS
 from tests.exhaustive.explorer import Finding, explore
-from tests.exhaustive.laws import CLIENT_LAWS, SERVER_LAWS
+from tests.exhaustive.laws import SERVER_LAWS
 from tests.exhaustive.worlds import CLIENT_WORLDS, SERVER_WORLDS
 
 PROCESSES = 2
