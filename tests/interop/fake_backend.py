@@ -1,7 +1,11 @@
 """A backend that lets everybody in, and writes down all that it was told."""
 
+import fcntl
 import socket
 import ssl
+import struct
+import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -9,7 +13,7 @@ from contextlib import contextmanager, suppress
 from attrs import define, field
 
 from tests.interop.certificates import Pair
-from tests.interop.machine import PATIENCE
+from tests.interop.machine import PATIENCE, until
 
 GREETINGS = {
     "imap": b"* OK [CAPABILITY IMAP4rev1 STARTTLS SASL-IR AUTH=PLAIN] ready\r\n",
@@ -65,6 +69,8 @@ class FakeBackend:
     """Whether TLS begins with the first octet."""
     glued: bytes = b""
     """What it says behind the go-ahead, in the same segment."""
+    cut_at: bytes = b""
+    """The verb that it answers by half, and by a reset of the connection."""
     lines: list[bytes] = field(factory=list)
     """All that it was told and could read."""
     failures: list[str] = field(factory=list)
@@ -96,8 +102,16 @@ class FakeBackend:
                 if line.strip().upper().endswith((b"STARTTLS", b"STLS")):
                     wire.sendall(reply + self.glued)
                     return self._listen_in_secret(wire)
+                if self.cut_at and line.startswith(self.cut_at):
+                    wire.sendall(reply[: len(reply) // 2])
+                    return self._reset(wire)
                 wire.sendall(reply)
         return None
+
+    def _reset(self, wire: socket.socket) -> None:
+        """Break off as a machine does that loses its power."""
+        until(lambda: not unsent(wire), "half an answer")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _listen_in_secret(self, wire: socket.socket) -> None:
         """Hear what is said once TLS is up, without a word of our own."""
@@ -114,6 +128,12 @@ class FakeBackend:
             self.failures.append(str(failure))
 
 
+def unsent(wire: socket.socket) -> int:
+    """Return how many octets the peer's kernel has not taken (tcp(7), SIOCOUTQ)."""
+    answer = fcntl.ioctl(wire, termios.TIOCOUTQ, b"\0" * 4)
+    return int.from_bytes(answer, sys.byteorder)
+
+
 @contextmanager
 def fake_backend(
     protocol: str,
@@ -121,10 +141,11 @@ def fake_backend(
     *,
     by_tls: bool = False,
     glued: bytes = b"",
+    cut_at: bytes = b"",
 ) -> Iterator[FakeBackend]:
     """Run a backend that records."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        backend = FakeBackend(protocol, listener, pair, by_tls, glued)
+        backend = FakeBackend(protocol, listener, pair, by_tls, glued, cut_at)
         thread = threading.Thread(target=backend.serve)
         thread.start()
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from poplib import POP3, POP3_SSL
 from smtplib import SMTP, SMTP_SSL
 from socket import create_connection
-from ssl import SSLSocket, create_default_context
+from ssl import SSLEOFError, SSLSocket, create_default_context
 
 import pytest
 
@@ -56,10 +56,12 @@ LOGINS = {
 
 
 def secure(doors: Doors, protocol: str) -> SSLSocket:
-    """Connect to a door of implicit TLS."""
+    """Connect to a door of implicit TLS, as one who minds how it ends."""
     address = ("127.0.0.1", doors.port(protocol, "tls"))
     wire = create_connection(address, PATIENCE)
-    return doors.trust().wrap_socket(wire, server_hostname="localhost")
+    return doors.trust().wrap_socket(
+        wire, server_hostname="localhost", suppress_ragged_eofs=False
+    )
 
 
 def test_login_itself_tells_the_backends_capabilities(
@@ -139,6 +141,24 @@ def test_commands_behind_the_login_reach_the_backend_once_and_in_order(
             read_until(client, LAST_REPLY[protocol])
     assert backend.lines[-len(commands) :] == commands
     assert [backend.lines.count(command) for command in commands] == [1, 1, 1]
+
+
+def test_backend_that_is_cut_looks_cut_to_its_client(tmp_path: Path) -> None:
+    """Half an answer must not look whole: TLS ends without its close_notify."""
+    doors = Doors.anywhere(tmp_path / "var/tls/ca.pem").only("pop3", "tls")
+    login = LOGINS["pop3"] % ALICE.sasl_plain.encode()
+    with fake_backend("pop3", cut_at=b"RETR") as backend:
+        address = f"127.0.0.1:{backend.port}"
+        with (
+            serving(tmp_path, mail_table(*doors.servers, proxy_pass=address)),
+            secure(doors, "pop3") as client,
+        ):
+            client.sendall(login)
+            read_until(client, b"+OK did AUTH\r\n")
+            client.sendall(b"RETR 1\r\n")
+            read_until(client, b"+OK did")
+            with pytest.raises(SSLEOFError):
+                client.recv(1)
 
 
 def test_pipelined_session_is_answered_whole(relaying: Mapping[str, Doors]) -> None:
