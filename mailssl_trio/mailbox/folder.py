@@ -108,12 +108,14 @@ class Folder:
     def copy(
         self, uids: Collection[int], to: "Folder"
     ) -> tuple[Snapshot, list[tuple[int, int]]]:
-        """Copy messages, flags and dates too, all or none; return pairs of UIDs.
+        """Copy messages, flags and dates too; return pairs of UIDs, or none at all.
 
         A message never changes, so its copy is another link to the same file.
         """
         with self._lock():
             chosen = [m for m in self._list()[1] if m.uid in uids]
+            if len(chosen) < len(uids):
+                chosen = []
             copies = {m.uid: unique_name() for m in chosen}
             to.link((self.path / m.entry.file, copies[m.uid], m.flags) for m in chosen)
         snapshot = to.look()

@@ -3,20 +3,12 @@
 import re
 from collections.abc import Callable
 
-from trio.lowlevel import checkpoint
-
 from mailssl_trio.mailbox.account import Account
 from mailssl_trio.mailbox.disk import Disk
 from mailssl_trio.mailbox.folder import Folder, Message, NoSuchFolderError
-from mailssl_trio.mailbox.imap.answer import Answer, Content, answer, needs_file
 from mailssl_trio.mailbox.imap.arguments import Arguments
-from mailssl_trio.mailbox.imap.attributes import (
-    FLAGS,
-    UID,
-    Attribute,
-    Section,
-    parse_attributes,
-)
+from mailssl_trio.mailbox.imap.attributes import UID, parse_attributes
+from mailssl_trio.mailbox.imap.fetch import Fetch
 from mailssl_trio.mailbox.imap.flags import parse_flags
 from mailssl_trio.mailbox.imap.result import (
     EXPUNGED,
@@ -30,12 +22,9 @@ from mailssl_trio.mailbox.imap.result import (
 from mailssl_trio.mailbox.imap.search import parse_search, search
 from mailssl_trio.mailbox.imap.sequence import parse_sequence_set, write_set
 from mailssl_trio.mailbox.imap.view import View
-from mailssl_trio.mailbox.maildir import Flag, Flags
+from mailssl_trio.mailbox.maildir import Flags
 from mailssl_trio.mailbox.names import folder_name
-from mailssl_trio.mailbox.octets import Extent
-from mailssl_trio.mailbox.wire import CHUNK, Wire
-from mailssl_trio.protocol.engine import HangUp
-from mailssl_trio.protocol.events import Goodbye
+from mailssl_trio.mailbox.wire import Wire
 
 READ_ONLY = no(b"[READ-ONLY] the mailbox was opened with EXAMINE")
 
@@ -138,66 +127,8 @@ class Selected:
         arguments.end()
         if by_uid and UID not in attributes:
             attributes = (UID, *attributes)
-        seen = await self.set_seen(chosen, attributes)
-        complete = True
-        for number, message in chosen:
-            wanted = attributes
-            if message.uid in seen and FLAGS not in attributes:
-                wanted = (*attributes, FLAGS)
-            now = seen.get(message.uid, message)
-            complete = await self.fetch_one(number, now, wanted) and complete
+        complete = await Fetch(self.wire, self.disk, self.view).tell(chosen, attributes)
         return ok(b"FETCH completed") if complete else EXPUNGED
-
-    async def set_seen(
-        self, chosen: list[tuple[int, Message]], attributes: tuple[Attribute, ...]
-    ) -> dict[int, Message]:
-        """Mark as seen what is about to be; return what that has changed."""
-        reading = any(isinstance(a, Section) and a.sets_seen for a in attributes)
-        unseen = {m.uid for _, m in chosen if Flag.SEEN not in m.flags}
-        if self.view.read_only or not reading or not unseen:
-            return {}
-        changed = await self.disk.run(
-            self.view.folder.change_flags, unseen, lambda flags: flags | {Flag.SEEN}
-        )
-        self.view.believe(changed)
-        return changed
-
-    async def fetch_one(
-        self, number: int, message: Message, attributes: tuple[Attribute, ...]
-    ) -> bool:
-        """Answer for one message; say whether it is still there."""
-        if needs_file(attributes):
-            found = await self.disk.run(self._answer, message, attributes)
-        else:
-            await checkpoint()  # or a large mailbox's flags would hold up the loop
-            found = self._answer(message, attributes)
-        if found is None:
-            return False
-        try:
-            await self.wire.write(b"* %d FETCH (" % number)
-            await self.send(found)
-            await self.wire.write(b")\r\n")
-        finally:
-            found.close()
-        return True
-
-    async def send(self, found: Answer) -> None:
-        """Put an answer on the wire, a chunk of the file at a time."""
-        for piece in found.pieces:
-            if isinstance(piece, bytes):
-                await self.wire.write(piece)
-            elif found.content:
-                await self.send_extent(found.content, piece)
-
-    async def send_extent(self, content: Content, extent: Extent) -> None:
-        """Put a stretch of a message on the wire."""
-        for start in range(extent.start, extent.end, CHUNK):
-            end = min(start + CHUNK, extent.end)
-            try:
-                octets = await self.disk.run(content.octets.read, start, end)
-            except OSError:  # within a literal, no word of ours would be understood
-                raise HangUp(Goodbye.INTERNAL_ERROR) from None
-            await self.wire.write(octets)
 
     async def store(self, arguments: Arguments, *, by_uid: bool) -> Result:
         """STORE, RFC 3501 section 6.4.6."""
@@ -213,8 +144,7 @@ class Selected:
         if self.view.read_only:
             return READ_ONLY
         uids = {message.uid for _, message in chosen}
-        changed = await self.disk.run(self.view.folder.change_flags, uids, change)
-        self.view.believe(changed)
+        changed = await self.view.change_flags(uids, change)
         if word == b"FLAGS":
             for number, message in chosen:
                 await self.tell_flags(number, changed.get(message.uid), by_uid=by_uid)
@@ -240,26 +170,19 @@ class Selected:
             to = await self.disk.run(self.account.folder, name)
         except NoSuchFolderError:
             return TRY_CREATE
-        validity, pairs = await self.disk.run(self._copy, uids, to)
+        return await self.disk.run(self._copy, uids, to)
+
+    def _remove(self, uids: set[int] | None) -> list[int]:
+        return self.view.folder.remove(uids, only_deleted=True)
+
+    def _copy(self, uids: set[int], to: Folder) -> Result:
+        snapshot, pairs = self.view.folder.copy(uids, to)
         if len(pairs) < len(uids):
             return EXPUNGED
         if not pairs:
             return ok(b"COPY completed")
         old, new = (write_set(list(side)) for side in zip(*pairs, strict=True))
-        return ok(b"[COPYUID %d %b %b] COPY completed" % (validity, old, new))
-
-    def _remove(self, uids: set[int] | None) -> list[int]:
-        return self.view.folder.remove(uids, only_deleted=True)
-
-    def _answer(
-        self, message: Message, attributes: tuple[Attribute, ...]
-    ) -> Answer | None:
-        recent = message.uid in self.view.recent
-        return answer(self.view.folder, message, attributes, recent=recent)
-
-    def _copy(self, uids: set[int], to: Folder) -> tuple[int, list[tuple[int, int]]]:
-        snapshot, pairs = self.view.folder.copy(uids, to)
-        return snapshot.validity, pairs
+        return ok(b"[COPYUID %d %b %b] COPY completed" % (snapshot.validity, old, new))
 
 
 def _change(sign: bytes, named: Flags) -> Callable[[Flags], Flags]:

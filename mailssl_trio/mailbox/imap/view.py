@@ -5,7 +5,7 @@ was, until ``update()`` tells what has changed, at a moment when that is allowed
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from mailssl_trio.mailbox.disk import Disk
 from mailssl_trio.mailbox.folder import (
@@ -17,7 +17,7 @@ from mailssl_trio.mailbox.folder import (
 from mailssl_trio.mailbox.imap.arguments import BadSyntaxError
 from mailssl_trio.mailbox.imap.flags import ALL_FLAGS, write_flags
 from mailssl_trio.mailbox.imap.sequence import Numbers, SequenceSet
-from mailssl_trio.mailbox.maildir import Flag
+from mailssl_trio.mailbox.maildir import Flag, Flags
 
 
 class View:
@@ -59,12 +59,11 @@ class View:
             chosen += enumerate(self.messages[start:end], start + 1)
         return chosen
 
-    def believe(self, messages: Mapping[int, Message]) -> None:
-        """Note what the client learns, or knows, of messages it has."""
-        for uid, message in messages.items():
-            at = bisect_left(self.messages, uid, key=_uid)
-            if at < len(self.messages) and self.messages[at].uid == uid:
-                self.messages[at] = message
+    async def change_flags(
+        self, uids: set[int], change: Callable[[Flags], Flags]
+    ) -> dict[int, Message]:
+        """Give messages other flags; return who is still there to have them."""
+        return await self.disk.run(self._change_flags, uids, change)
 
     def flags(self, message: Message) -> bytes:
         """Write a message's flags."""
@@ -99,6 +98,17 @@ class View:
         gone = b"".join(self._expunge(current)) if may_expunge else b""
         changed = b"".join(self._changed(current))
         return gone + changed + self._grow(snapshot)
+
+    def _change_flags(
+        self, uids: set[int], change: Callable[[Flags], Flags]
+    ) -> dict[int, Message]:
+        """Change flags, and believe it, so that no update tells of it again."""
+        changed = self.folder.change_flags(uids, change)
+        for uid, message in changed.items():
+            at = bisect_left(self.messages, uid, key=_uid)
+            if at < len(self.messages) and self.messages[at].uid == uid:
+                self.messages[at] = message
+        return changed
 
     def _look(self) -> Snapshot:
         """See what is in the folder now, without a word to the client."""
