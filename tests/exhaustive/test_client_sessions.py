@@ -17,12 +17,7 @@ def lengths(protocol: str, *, longer: int = 0) -> Mapping[str, int]:
     }
 
 
-EARLY_235 = pytest.mark.xfail(
-    strict=True, reason="SmtpClient believes 235 to AUTH LOGIN before the password"
-)
-PROTOCOLS = pytest.mark.parametrize(
-    "protocol", ["POP3", pytest.param("SMTP", marks=EARLY_235), "IMAP"]
-)
+PROTOCOLS = pytest.mark.parametrize("protocol", ["POP3", "SMTP", "IMAP"])
 
 
 @PROTOCOLS

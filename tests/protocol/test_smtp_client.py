@@ -170,6 +170,21 @@ def test_auth_login_may_be_refused_at_the_user_name() -> None:
     )
 
 
+def test_a_yes_before_all_of_the_credentials_is_not_believed() -> None:
+    play(
+        in_the_clear,
+        f"""
+        S: 220 smtp.example.com
+        C: EHLO client.example.com
+        S: 250-smtp.example.com
+        S: 250 AUTH LOGIN
+        C: AUTH LOGIN
+        S: 235 2.7.0 whoever you are
+        {invalid("235 2.7.0 whoever you are")}
+        """,
+    )
+
+
 LONG_PLAIN = "AHRpbQB4" + "eHh4" * 133
 
 

@@ -69,6 +69,8 @@ class SmtpClient(ClientSession):
         self.send(command + b"\r\n")
         for response in responses:
             reply = yield from self.read_reply()
+            if reply.code == b"235":  # before it has heard all of the credentials
+                raise self.invalid(reply.lines[0])
             if reply.code != b"334":
                 return reply
             self.respond(reply, response)
