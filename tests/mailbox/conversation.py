@@ -17,6 +17,9 @@ from mailssl_trio.mailbox.names import user_directory
 from mailssl_trio.mailbox.service import Mailbox
 from tests.transcript import sections
 
+PATIENCE = 20
+"""Seconds, real or virtual, after which a line will not come any more."""
+
 CUTS = (1 << 20, 7)
 
 ALICE, BOB = b"alice@example.org", b"bob@example.org"
@@ -142,9 +145,10 @@ class Client:
 
     async def read_line(self) -> str:
         """Return the next line of the server's."""
-        while b"\r\n" not in self.received:
-            data = await self.stream.receive_some()
-            assert data, f"the server left after {self.received!r}"
-            self.received += data
+        with trio.fail_after(PATIENCE):
+            while b"\r\n" not in self.received:
+                data = await self.stream.receive_some()
+                assert data, f"the server left after {self.received!r}"
+                self.received += data
         line, _, self.received = self.received.partition(b"\r\n")
         return line.decode("latin-1")

@@ -474,7 +474,10 @@ async def test_sessions_tell_each_other_when_they_may(tmp_path: Path) -> None:
         await ours[1].aclose()
 
 
-async def test_mailbox_that_another_has_deleted_is_left(tmp_path: Path) -> None:
+@pytest.mark.parametrize("anew", ["", "C: b CREATE a\nS: b OK CREATE completed\n"])
+async def test_mailbox_that_another_has_deleted_is_left(
+    tmp_path: Path, anew: str
+) -> None:
     mailbox = mailbox_at(tmp_path)
     inbox_at(tmp_path)
     ours, theirs = memory_stream_pair()
@@ -484,7 +487,7 @@ async def test_mailbox_that_another_has_deleted_is_left(tmp_path: Path) -> None:
         await client.play(LOGIN["imap"] + "C: b CREATE a\nS: b OK CREATE completed")
         await client.play("C: b SELECT a" + "\nS~ [*] .*" * 6 + "\nS~ b OK .*")
         delete = "C: b DELETE a\nS: b OK DELETE completed\n"
-        await converse(mailbox, "imap", LOGIN["imap"] + delete)
+        await converse(mailbox, "imap", LOGIN["imap"] + delete + anew)
         await client.play("C: b NOOP\nS: * BYE the mailbox was deleted")
         assert await ours.receive_some() == b""
 
