@@ -14,8 +14,10 @@ from mailssl_trio.config.problem import MAY_NOT_OPEN
 from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.worker import Started, StartError, run
 
-IN_THE_WHEEL = Path(str(files("mailssl_trio"))) / "example" / "mail.toml"
-IN_THE_CHECKOUT = Path(str(files("mailssl_trio"))).parent / "conf" / "mail.toml"
+PACKAGE = Path(str(files("mailssl_trio")))
+IN_THE_WHEEL, IN_THE_CHECKOUT = PACKAGE / "example", PACKAGE.parent / "conf"
+SHIPPED = IN_THE_WHEEL if IN_THE_WHEEL.exists() else IN_THE_CHECKOUT
+"""The directory of the configuration that comes along, and of its users."""
 
 STARTTLS_WORDS = {
     StartTlsMode.OFF: "in the clear",
@@ -52,9 +54,8 @@ def serve(file: Path | None, example: bool) -> None:
 
 def _example() -> Config:
     """Read the shipped configuration; its state goes where the user stands."""
-    shipped = IN_THE_WHEEL if IN_THE_WHEEL.exists() else IN_THE_CHECKOUT
     directory = None if "STATE_DIRECTORY" in os.environ else Path("var").resolve()
-    return read_configuration(shipped, state_directory=directory)
+    return read_configuration(SHIPPED / "mail.toml", state_directory=directory)
 
 
 def announce(started: Started) -> None:
@@ -77,12 +78,19 @@ def _security(server: VirtualServer, listen: Listen) -> str:
 def _commands(config: Config, authority: Path) -> list[str]:
     """A command to paste: read the INBOX through the first IMAP port with TLS."""
     return [
-        f"curl --cacert {authority} --user alice@example.org:wonderland "
+        f"curl --cacert {authority} --user {_somebody(server)} "
         f"'imaps://localhost:{listen.port}/INBOX;MAILINDEX=1'"
         for server in config.servers
         for listen in server.listens
         if server.protocol == "imap" and listen.ssl
     ][:1]
+
+
+def _somebody(server: VirtualServer) -> str:
+    """Name the shipped user where the users are the shipped ones, else nobody."""
+    shipped = (SHIPPED / "users.toml").read_bytes()
+    is_shipped = server.users is not None and server.users.read_bytes() == shipped
+    return "alice@example.org:wonderland" if is_shipped else "NAME"
 
 
 def _shortest(path: Path) -> Path:
