@@ -1,5 +1,6 @@
 """The way from a gateway to the embedded mailbox: one end of a socket pair."""
 
+from contextlib import ExitStack
 from functools import partial
 from typing import TypeAlias
 
@@ -24,7 +25,11 @@ class Mailboxes:
     async def open(self, protocol: str) -> trio.SocketStream:
         """Return our end of a conversation that has just begun."""
         ours, theirs = trio.socket.socketpair()
-        await self._begin.send((trio.SocketStream(theirs), protocol))
+        with ExitStack() as undo:
+            undo.callback(ours.close)
+            undo.callback(theirs.close)
+            await self._begin.send((trio.SocketStream(theirs), protocol))
+            undo.pop_all()
         return trio.SocketStream(ours)
 
     async def run(self) -> None:
