@@ -27,11 +27,8 @@ from mailssl_trio.transport.wire import Wire
 T = TypeVar("T")
 
 READ_SIZE = 4096
-"""Octets a read may bring before login; a page of small commands takes the loop
-less than its 5 ms."""
-
-READ_AHEAD = 16_384
-"""Octets a client may pipeline behind its login before it is no longer read."""
+"""Octets that a session is given at once before login, pipelined ones included: a
+page of the smallest commands takes the loop less than its 5 ms."""
 
 
 class Connection:
@@ -120,9 +117,9 @@ class Connection:
 
     async def _watch(self, work: trio.CancelScope) -> None:
         """Read ahead until the peer leaves or has sent enough."""
-        while len(self.session.trailing_data) < READ_AHEAD:
+        while (room := READ_SIZE - len(self.session.trailing_data)) > 0:
             try:
-                data = await self.stream.receive_some(READ_SIZE)
+                data = await self.stream.receive_some(room)
             except trio.BrokenResourceError:
                 break
             self.session.receive_data(bytes(data))

@@ -11,7 +11,7 @@ from mailssl_trio.protocol.credentials import Accepted, Reason, Rejected
 from mailssl_trio.protocol.events import Authenticate, Closed, Goodbye, LoggedIn
 from mailssl_trio.protocol.pop3.server import Pop3Server
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
-from mailssl_trio.transport.connection import READ_AHEAD, Connection
+from mailssl_trio.transport.connection import READ_SIZE, Connection
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
@@ -242,7 +242,7 @@ async def test_reading_ahead_has_a_bound(autojump_clock: MockClock) -> None:
         return Accepted()
 
     await driver.while_busy(judge)
-    assert len(driver.session.trailing_data) < READ_AHEAD + 4096
+    assert len(driver.session.trailing_data) == READ_SIZE
 
 
 @pytest.mark.parametrize("began", [True, False])
