@@ -15,6 +15,8 @@ from mailssl_trio.protocol.events import Dialogue, Goodbye, LoggedIn, Refused
 MAX_REPLY_LINES = 512
 """Lines a backend may send in one reply before it is given up."""
 
+WITHHELD = "(withheld: it quotes the credentials)"
+
 
 class GiveUpError(Exception):
     """The backend cannot be logged in to; ``detail`` is for the operator."""
@@ -80,12 +82,13 @@ class ClientSession(Session):
         return GiveUpError(f'upstream refused the login: "{text}"', reason)
 
     def without_us(self, line: bytes) -> str:
-        """Return a backend's line for the operator, less what it echoes of our secrets.
+        """Return a backend's line for the operator, unless it echoes our secrets.
 
-        Servers quote the command that they do not understand, PASS and all.
+        Servers quote the command that they do not understand, PASS and all. The line
+        is withheld whole: what is left around a short password tells its letters.
         """
-        for secret in filter(None, self._secrets()):
-            line = line.replace(secret, b"(secret)")
+        if any(secret in line for secret in filter(None, self._secrets())):
+            return WITHHELD
         return line.decode("utf-8", "replace")
 
     def _secrets(self) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailssl_trio.protocol.client_session import ClientSession, GiveUpError
+from mailssl_trio.protocol.client_session import WITHHELD, ClientSession, GiveUpError
 from mailssl_trio.protocol.credentials import Password, Reason
 from mailssl_trio.protocol.events import (
     Closed,
@@ -153,10 +153,10 @@ def test_an_endless_line_is_given_up() -> None:
     [
         (b"* what", "* what"),
         (b"\xff\xc3\xa9", "�é"),
-        (b'-ERR unknown: PASS tan"sta\\af', "-ERR unknown: PASS (secret)"),
-        (b'a BAD LOGIN "tan\\"sta\\\\af"', 'a BAD LOGIN "(secret)"'),
-        (b"500 AGpvZQB0YW4ic3RhXGFm?", "500 (secret)?"),
-        (b"501 dGFuInN0YVxhZg==", "501 (secret)"),
+        (b'-ERR unknown: PASS tan"sta\\af', WITHHELD),
+        (b'a BAD LOGIN "tan\\"sta\\\\af"', WITHHELD),
+        (b"500 AGpvZQB0YW4ic3RhXGFm?", WITHHELD),
+        (b"501 dGFuInN0YVxhZg==", WITHHELD),
     ],
 )
 def test_the_operator_reads_what_a_backend_said_but_no_password(
