@@ -34,6 +34,9 @@ LEVELS = {  # syslog(3), as nginx orders them
 NAMES = {number: name for name, number in LEVELS.items()}
 
 QUEUED_LINES = 10_000
+ACCEPT_LOOP = "trio.serve_listeners"
+"""The logger of the loop that accepts, which goes on when descriptors run out."""
+SECONDS_BETWEEN_ACCEPT_LINES = 60.0
 MAX_LINE = 2048  # nginx's; a traceback may be longer
 
 
@@ -73,6 +76,20 @@ class BoundedQueueHandler(QueueHandler):
             dropped, self.dropped = self.dropped, 0
             text = f"{dropped} log lines were dropped"
             self.handle(logging.makeLogRecord({"levelno": 30, "msg": text}))
+
+
+class _AcceptFailures(logging.Handler):
+    """Turns what Trio's accept loop says at each retry into a line a minute."""
+
+    def __init__(self, log: "ErrorLogger") -> None:
+        super().__init__()
+        self.log = log
+        self.next_line = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if (now := time.monotonic()) >= self.next_line:
+            self.next_line = now + SECONDS_BETWEEN_ACCEPT_LINES
+            self.log.write("alert", f"accepting pauses: {record.getMessage()}")
 
 
 class _Line(logging.Formatter):
@@ -184,8 +201,13 @@ def open_error_log(target: Path | None, level: str) -> Iterator[ErrorLogger]:
     logger.addHandler(BoundedQueueHandler(lines))
     writer = QueueListener(lines, handler)
     writer.start()
+    log = ErrorLogger(logger)
+    accepting, failures = logging.getLogger(ACCEPT_LOOP), _AcceptFailures(log)
+    accepting.propagate = False
+    accepting.addHandler(failures)
     try:
-        yield ErrorLogger(logger)
+        yield log
     finally:
+        accepting.removeHandler(failures)
         writer.stop()
         handler.close()

@@ -180,7 +180,7 @@ class ClientLife:
 
     async def _relay(self, upstream: Connection) -> None:
         """Hand over what both sides have sent ahead, and all that follows."""
-        self._relaying = True
+        self._relaying = self._truncated = True  # until it has ended by itself
         self._observer.logged_in(self.subject)
         relay = Relay(self.client.stream, upstream.stream, self.gateway.timeouts)
         ending = await relay.run(

@@ -146,3 +146,13 @@ def test_flood_of_lines_is_bounded_and_the_drops_are_told() -> None:
         "line 5",
         "3 log lines were dropped",
     ]
+
+
+def test_accept_loop_that_fails_is_told_once_a_minute(
+    target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_error_log(target, "error"):
+        for _ in range(100):
+            logging.getLogger("trio.serve_listeners").error("accept returned EMFILE")
+    assert written(target) == ["[alert] accepting pauses: accept returned EMFILE"]
+    assert capsys.readouterr().err == ""

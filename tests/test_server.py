@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 import trio
 
 from mailssl_trio.auth.backend import BackendAuthenticator
@@ -90,7 +91,7 @@ async def test_logged_in_session_goes_on_until_its_time_is_over() -> None:
             await client.aclose()
 
 
-async def test_logged_in_session_that_does_not_end_is_ended() -> None:
+async def test_logged_in_session_that_does_not_end_is_cut() -> None:
     drain = Drain()
     with trio.fail_after(5):
         async with serving("pop3", drain, shutdown_timeout=0.3) as address:
@@ -100,6 +101,8 @@ async def test_logged_in_session_that_does_not_end_is_ended() -> None:
             while not heard.endswith(b"+OK in\r\n"):
                 heard += bytes(await client.receive_some())
             drain.begin()
+        with pytest.raises(trio.BrokenResourceError):
+            await client.receive_some()
         await client.aclose()
 
 

@@ -43,6 +43,11 @@ WITH_PORT = re.compile(
     r"(?:\[(?P<v6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\[\]/\s]+))(?::(?P<port>\d{1,5}))?"
 )
 
+HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?"
+)
+"""Labels of at most 63 octets, 253 in all (RFC 1035 section 2.3.4)."""
+
 
 def parse_address(text: str, default_port: int) -> Address:
     """Read ``HOST[:PORT]``, ``[IPv6][:PORT]``, ``unix:PATH`` or ``embedded``.
@@ -57,6 +62,8 @@ def parse_address(text: str, default_port: int) -> Address:
         return UnixAddress(Path(text.removeprefix("unix:")))
     if (match := WITH_PORT.fullmatch(text)) is None:
         raise ValueError("neither HOST:PORT, [IPv6]:PORT, unix:PATH nor embedded")
+    if match["host"] and HOST_NAME.fullmatch(match["host"]) is None:
+        raise ValueError("no host name (write an international one as xn--…)")
     port = int(match["port"] or default_port)
     if not 1 <= port <= 65535:
         raise ValueError("port out of range")

@@ -26,7 +26,7 @@ from mailssl_trio.transport.wire import Wire
 
 T = TypeVar("T")
 
-READ_SIZE = 4096
+READ_SIZE = 2048
 """Octets that a session is given at once before login, pipelined ones included: a
 page of the smallest commands takes the loop less than its 5 ms."""
 

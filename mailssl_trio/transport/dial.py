@@ -74,7 +74,7 @@ class Dialer:
                         stream = await self._open_embedded()
         except trio.TooSlowError:
             raise DialError(f"connect() to {address} timed out") from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise DialError(f"connect() to {address} failed ({error})") from None
         return Wire(stream, self.timeouts.close)
 

@@ -48,6 +48,7 @@ class Relay:
         self.from_upstream = 0
         self._outcome = Outcome.IDLE
         self._patience = timeouts.relay
+        self._delivering = False
         self._quiet = trio.CancelScope()
 
     async def run(self, to_upstream: bytes, to_client: bytes) -> Ending:
@@ -57,7 +58,8 @@ class Relay:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._upload, to_upstream)
                 nursery.start_soon(self._download, to_client)
-        return Ending(self._outcome, self.from_client, self.from_upstream)
+        outcome = Outcome.TRUNCATED if self._delivering else self._outcome
+        return Ending(outcome, self.from_client, self.from_upstream)
 
     async def _upload(self, first: bytes) -> None:
         """Carry the client's octets; after its last the backend may still answer."""
@@ -90,13 +92,15 @@ class Relay:
         chunk: bytes | bytearray = first
         client_reads = True
         while True:
-            self._stir()
             if client_reads:
+                self._delivering = True
+                self._stir()
                 try:
                     await self.client.send_all(chunk)
                     self.from_upstream += len(chunk)
                 except trio.BrokenResourceError:
                     client_reads = False
+                self._delivering = False
             self._stir()
             try:
                 chunk = await self._receive(self.upstream)
@@ -116,8 +120,12 @@ class Relay:
                 await self.upstream.send_eof()
 
     def _stir(self) -> None:
-        """Octets have moved: silence begins anew."""
-        self._quiet.deadline = trio.current_time() + self._patience
+        """Octets have moved: silence begins anew.
+
+        A client that reads slowly is no backend that is silent.
+        """
+        patience = self.timeouts.relay if self._delivering else self._patience
+        self._quiet.deadline = trio.current_time() + patience
 
     def _end(self, outcome: Outcome) -> None:
         self._outcome = outcome

@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 import termios
+from contextlib import suppress
 
 import trio
 
@@ -73,12 +74,13 @@ class Wire(trio.abc.HalfCloseableStream):
         """Let the peer read all that we sent, then an error instead of an end."""
         try:
             await self._delivered()
-            self.stream.setsockopt(
-                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-            )
-        except (OSError, trio.ClosedResourceError):
+        except OSError:
             pass  # the peer has gone already
-        finally:
+        finally:  # cancelled, it is still a reset
+            with suppress(OSError, trio.ClosedResourceError):
+                self.stream.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
             await trio.aclose_forcefully(self.stream)
 
     async def _delivered(self) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 from attrs import frozen
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import MockClock, lockstep_stream_pair, memory_stream_pair
 
 from mailssl_trio.transport.relay import Ending, Outcome, Relay
 from mailssl_trio.transport.timeouts import Timeouts
@@ -81,6 +81,42 @@ async def test_backend_that_ignores_the_end_gets_linger_and_no_more(
         assert await rest(session.client) == b""
     assert session.endings == [Ending(Outcome.FINISHED, 0, 0)]
     assert trio.current_time() == pytest.approx(TIMEOUTS.linger)
+
+
+async def test_half_closed_client_that_reads_slowly_gets_all(
+    autojump_clock: MockClock,
+) -> None:
+    """A lockstep stream takes nothing until its peer asks for it."""
+    client, ours = lockstep_stream_pair()
+    theirs, backend = memory_stream_pair()
+    endings: list[Ending] = []
+
+    async def run() -> None:
+        endings.append(await Relay(ours, theirs, TIMEOUTS).run(b"", b""))
+        await ours.aclose()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+        await client.send_eof()
+        for answer in (b"one\r\n", b"two\r\n"):
+            await backend.send_all(answer)
+            await trio.sleep(10 * TIMEOUTS.linger)
+            assert await client.receive_some() == answer
+        await backend.aclose()
+        assert await rest(client) == b""
+    assert endings == [Ending(Outcome.FINISHED, 0, 10)]
+
+
+async def test_client_that_stops_reading_is_cut_and_not_finished(
+    autojump_clock: MockClock,
+) -> None:
+    client, ours = lockstep_stream_pair()
+    theirs, backend = memory_stream_pair()
+    await backend.send_all(b"unread")
+    ending = await Relay(ours, theirs, TIMEOUTS).run(b"", b"")
+    assert ending.outcome is Outcome.TRUNCATED
+    assert trio.current_time() == pytest.approx(TIMEOUTS.relay)
+    await client.aclose()
 
 
 async def test_end_of_the_backend_ends_the_session(autojump_clock: MockClock) -> None:

@@ -94,3 +94,16 @@ async def test_ending_a_wire_whose_peer_has_reset_it_is_quiet(ending: str) -> No
     await trio.sleep(0.01)
     await getattr(wire, ending)()
     await getattr(wire, ending)()
+
+
+async def test_cancelled_reset_is_still_a_reset() -> None:
+    wire, client = await pair()
+    with trio.move_on_after(0.2):
+        await wire.send_all(MEGABYTES)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await wire.reset()
+    with suppress(trio.BrokenResourceError):
+        await rest(client)
+        pytest.fail("an end where a reset should be")
+    await client.aclose()

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from attrs import evolve, field, frozen
 
 MAX_COMMAND = 8192  # RFC 7162 section 4: the lines of a command without its literals
+MAX_TOKENS = 64  # RFC 2971 section 3.3: at most 30 pairs, and nothing needs more
 MAX_LITERALS = 8192
 """Octets that the literals of one command may hold together."""
 
@@ -139,7 +140,8 @@ def scan(text: bytes) -> tuple[Token, ...]:
     tokens: list[Token] = []
     position, end = 0, len(text[:end].rstrip(b" "))
     while position < end:
-        if (found := TOKEN.match(text, position, end)) is None:
+        found = TOKEN.match(text, position, end)
+        if found is None or len(tokens) == MAX_TOKENS:
             return (*tokens, Garbage())
         tokens.append(_token(found))
         position = found.end()
