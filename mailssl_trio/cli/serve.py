@@ -59,7 +59,14 @@ def _example() -> Config:
 
 
 def announce(started: Started) -> None:
-    """Say which address speaks what, and how to try it."""
+    """Say which address speaks what; that nobody reads it is no reason to end."""
+    try:
+        _say(started)
+    except OSError:  # and what is left unsaid must not fail again at the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(started: Started) -> None:
     for server in started.config.servers:
         for listen in server.listens:
             click.echo(f"{server.protocol} on {listen} {_security(server, listen)}")
