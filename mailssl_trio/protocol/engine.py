@@ -99,11 +99,6 @@ class Session:
         """Received and not consumed; after LoggedIn it belongs to the relay."""
         return bytes(self._received)
 
-    @property
-    def received_eof(self) -> bool:
-        """Whether the peer has said that it will send no more."""
-        return self._eof
-
     # What a dialogue is written with.
 
     def dialogue(self) -> Dialogue[Goodbye]:
