@@ -15,7 +15,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
     frozenset(floor.split())
     for floor in (
         "protocol",  # pure
-        "observer",
+        "files observer",
         "error_log",
         "tls",
         "transport",

@@ -14,7 +14,7 @@ from mailssl_trio.config.model import Config, Listen, VirtualServer, development
 from mailssl_trio.config.server_tls import DEVELOPMENT
 from mailssl_trio.config.units import format_time
 from mailssl_trio.protocol.server_session import Policy
-from mailssl_trio.tls.policy import TlsPolicy
+from mailssl_trio.tls.policy import Pair, TlsPolicy
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
 
@@ -83,13 +83,13 @@ def _timeouts(timeouts: Timeouts) -> Mapping[str, Value]:
 
 def _tls(policy: TlsPolicy, config: Config) -> Table:
     issued = development_pair(config.state_directory)
-    pair = (policy.certificate, policy.certificate_key)
-    if config.development_certificate and pair == issued:
+    [pair] = policy.pairs
+    if config.development_certificate and pair == Pair(*issued):
         certificate: Table = {"ssl_certificate": DEVELOPMENT}
     else:
         certificate = {
-            "ssl_certificate": str(policy.certificate),
-            "ssl_certificate_key": str(policy.certificate_key),
+            "ssl_certificate": str(pair.certificate),
+            "ssl_certificate_key": str(pair.key),
         }
     return {
         **certificate,

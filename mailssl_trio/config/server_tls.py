@@ -6,7 +6,7 @@ from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.config.words import DEAD_TLS_PROTOCOLS, DEPRECATED_TLS_PROTOCOLS
 from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.tls.context import server_context
-from mailssl_trio.tls.policy import TlsPolicy
+from mailssl_trio.tls.policy import Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
 
 DEVELOPMENT = "development"
@@ -81,12 +81,12 @@ def tls_reason(table: ServerTable, listens: tuple[Listen, ...]) -> KeyPath | Non
 def _policy(table: ServerTable, certificate: str, site: Site) -> TlsPolicy:
     directives = table.directives
     if is_development(table):
-        pair = development_pair(site.state_directory)
+        pair = Pair(*development_pair(site.state_directory))
     else:
         key = directives.ssl_certificate_key or certificate
-        pair = (site.path(certificate), site.path(key))
+        pair = Pair(site.path(certificate), site.path(key))
     return TlsPolicy(
-        *pair,
+        (pair,),
         protocols=directives.ssl_protocols,
         ciphers=directives.ssl_ciphers,
         prefer_server_ciphers=directives.ssl_prefer_server_ciphers,

@@ -36,7 +36,7 @@ def server_context(
     problems = (
         *allow_versions(context, policy.protocols, openssl),
         *_allow_ciphers(context, policy),
-        *load_pair(context, policy.certificate, policy.certificate_key),
+        *(p for pair in policy.pairs for p in load_pair(context, pair)),
     )
     if problems:
         raise TlsSettingsError(problems)

@@ -10,6 +10,7 @@ from pathlib import Path
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLError
 from stat import S_IMODE, S_IRWXO, S_ISDIR, S_ISREG
 
+from mailssl_trio.tls.policy import Inline, Pair
 from mailssl_trio.tls.problems import TlsProblem
 
 CERTIFICATE = "ssl_certificate"
@@ -28,10 +29,11 @@ MISMATCHES = (
 WEAKNESSES = ("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK")
 
 
-def load_pair(
-    context: SSLContext, certificate: Path, key: Path
-) -> Iterator[TlsProblem]:
+def load_pair(context: SSLContext, pair: Pair) -> Iterator[TlsProblem]:
     """Give a context its certificate and key; yield what is wrong with either."""
+    certificate, key = pair.certificate, pair.key
+    if isinstance(certificate, Inline) or isinstance(key, Inline):
+        raise TypeError("PEM in the configuration itself is not loaded yet")
     problems = (
         *certificate_problems(CERTIFICATE, certificate),
         *key_problems(CERTIFICATE_KEY, key),

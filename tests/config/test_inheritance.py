@@ -4,7 +4,7 @@ import pytest
 
 from mailssl_trio.config.model import ErrorLog, Listen, VirtualServer
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
-from mailssl_trio.tls.policy import BackendTlsPolicy, TlsPolicy
+from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.transport.address import (
     EmbeddedAddress,
     TcpAddress,
@@ -122,8 +122,7 @@ def test_certificate_and_key_are_inherited_apart(site: Site) -> None:
         '\nssl_ciphers = "HIGH"\nssl_prefer_server_ciphers = "on"'
     )
     assert server(site, mail, lines).tls == TlsPolicy(
-        certificate=site.directory / "cert.pem",
-        certificate_key=site.directory / "key.pem",
+        (Pair(site.directory / "cert.pem", site.directory / "key.pem"),),
         protocols=("TLSv1.3",),
         ciphers="HIGH",
         prefer_server_ciphers=True,

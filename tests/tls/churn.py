@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from trustme import CA
 
 from mailssl_trio.tls.context import server_context
-from mailssl_trio.tls.policy import TlsPolicy
+from mailssl_trio.tls.policy import Pair, TlsPolicy
 from tests.tls.clients import client
 from tests.tls.handshake import NO_APPLICATION_PROTOCOL, Alert, Secured, shake_hands
 
@@ -26,7 +26,7 @@ def churn(directory: Path) -> None:
     ours, foreign = client(ca, alpn=("pop3",)), client(ca, alpn=("h2",))
     served = refused = 0
     for number in range(ROUNDS):
-        server = server_context(TlsPolicy(pair, pair), "pop3")
+        server = server_context(TlsPolicy((Pair(pair, pair),)), "pop3")
         served += isinstance(shake_hands(server, ours), Secured)
         refused += shake_hands(server, foreign) == Alert(NO_APPLICATION_PROTOCOL)
         del server

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 from trustme import CA, KeyType, LeafCert
 
-from mailssl_trio.tls.policy import BackendTlsPolicy, TlsPolicy
+from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def policy(leaf: LeafCert, tmp_path: Path) -> TlsPolicy:
     certificate.write_bytes(leaf.cert_chain_pems[0].bytes())
     key.touch(mode=0o600)
     key.write_bytes(leaf.private_key_pem.bytes())
-    return TlsPolicy(certificate, key)
+    return TlsPolicy((Pair(certificate, key),))
 
 
 @pytest.fixture

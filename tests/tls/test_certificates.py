@@ -24,7 +24,7 @@ from mailssl_trio.tls.certificates import (
     development_certificate,
 )
 from mailssl_trio.tls.context import client_context, server_context
-from mailssl_trio.tls.policy import BackendTlsPolicy, TlsPolicy
+from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsSettingsError
 from tests.tls.handshake import Secured, shake_hands
 from tests.tls.unprivileged import unprivileged
@@ -42,7 +42,7 @@ def changed(before: dict[str, bytes], files: DevelopmentCertificate) -> set[str]
 
 def assert_believed(files: DevelopmentCertificate, *names: str) -> None:
     """Ask a client that knows nothing but the CA."""
-    server = server_context(TlsPolicy(files.certificate, files.key), "imap")
+    server = server_context(TlsPolicy((Pair(files.certificate, files.key),)), "imap")
     client = client_context(BackendTlsPolicy(trusted_certificate=files.ca))
     for name in names:
         assert isinstance(shake_hands(server, client, name), Secured)

@@ -22,10 +22,11 @@ from cryptography.x509.oid import NameOID
 from trustme import CA, KeyType, LeafCert
 
 from mailssl_trio.tls.context import server_context
-from mailssl_trio.tls.policy import TlsPolicy
+from mailssl_trio.tls.policy import Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
 from tests.tls.clients import client
 from tests.tls.handshake import Secured, shake_hands
+from tests.tls.pairs import certificate_of, key_of
 from tests.tls.unprivileged import unprivileged
 
 
@@ -44,8 +45,13 @@ Damage = Callable[[TlsPolicy], object]
 
 
 def become_a_fifo(policy: TlsPolicy) -> None:
-    policy.certificate.unlink()
-    os.mkfifo(policy.certificate)
+    certificate_of(policy).unlink()
+    os.mkfifo(certificate_of(policy))
+
+
+def become_a_directory(policy: TlsPolicy) -> None:
+    certificate_of(policy).unlink()
+    certificate_of(policy).mkdir()
 
 
 EC_GARBAGE = "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"
@@ -55,9 +61,9 @@ GARBAGE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 @pytest.mark.parametrize(
     ("damage", "text", "remedy"),
     [
-        (lambda p: p.certificate.unlink(), "cert.pem does not exist", "name"),
+        (lambda p: certificate_of(p).unlink(), "cert.pem does not exist", "name"),
         (
-            lambda p: (p.certificate.unlink(), p.certificate.mkdir()),
+            become_a_directory,
             "cert.pem is a directory",
             "PEM file",
         ),
@@ -66,21 +72,25 @@ GARBAGE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
             "cert.pem is not a regular file",
             "PEM file",
         ),
-        (lambda p: p.certificate.write_text(""), "cert.pem is not PEM", "-inform DER"),
         (
-            lambda p: p.certificate.write_bytes(
-                PEM_cert_to_DER_cert(p.certificate.read_text())
+            lambda p: certificate_of(p).write_text(""),
+            "cert.pem is not PEM",
+            "-inform DER",
+        ),
+        (
+            lambda p: certificate_of(p).write_bytes(
+                PEM_cert_to_DER_cert(certificate_of(p).read_text())
             ),
             "cert.pem is not PEM",
             "openssl x509 -inform DER",
         ),
         (
-            lambda p: p.certificate.write_bytes(p.certificate_key.read_bytes()),
+            lambda p: certificate_of(p).write_bytes(key_of(p).read_bytes()),
             "cert.pem holds no certificate, but EC PRIVATE KEY",
             "chain",
         ),
         (
-            lambda p: p.certificate.write_text(GARBAGE),
+            lambda p: certificate_of(p).write_text(GARBAGE),
             "cert.pem is damaged (",
             "restore",
         ),
@@ -100,29 +110,29 @@ def test_certificates_that_are_none(
 @pytest.mark.parametrize(
     ("damage", "text", "remedy"),
     [
-        (lambda p: p.certificate_key.unlink(), "key.pem does not exist", "name"),
+        (lambda p: key_of(p).unlink(), "key.pem does not exist", "name"),
         (
-            lambda p: p.certificate_key.write_text("secret"),
+            lambda p: key_of(p).write_text("secret"),
             "key.pem is not PEM",
             "openssl pkey -inform DER",
         ),
         (
-            lambda p: p.certificate_key.write_bytes(p.certificate.read_bytes()),
+            lambda p: key_of(p).write_bytes(certificate_of(p).read_bytes()),
             "key.pem holds no private key, but CERTIFICATE",
             "private key",
         ),
         (
-            lambda p: p.certificate_key.write_text(EC_GARBAGE),
+            lambda p: key_of(p).write_text(EC_GARBAGE),
             "key.pem is damaged (",
             "restore",
         ),
         (
-            lambda p: p.certificate_key.chmod(0o644),
+            lambda p: key_of(p).chmod(0o644),
             "is open to every user (mode 0644)",
             "chmod o-rwx ",
         ),
         (
-            lambda p: p.certificate_key.chmod(0o602),
+            lambda p: key_of(p).chmod(0o602),
             "is open to every user (mode 0602)",
             "chmod o-rwx ",
         ),
@@ -140,7 +150,7 @@ def test_keys_that_are_none_or_everybodys(
 
 
 def test_a_key_may_be_its_groups(policy: TlsPolicy) -> None:
-    policy.certificate_key.chmod(0o640)
+    key_of(policy).chmod(0o640)
     server_context(policy, "imap")
 
 
@@ -150,11 +160,9 @@ def test_a_key_may_be_its_groups(policy: TlsPolicy) -> None:
 def test_an_encrypted_key_is_not_asked_for_on_the_terminal(
     encoding: PrivateFormat, policy: TlsPolicy
 ) -> None:
-    key = load_pem_private_key(policy.certificate_key.read_bytes(), None)
+    key = load_pem_private_key(key_of(policy).read_bytes(), None)
     locked = BestAvailableEncryption(b"passphrase")
-    policy.certificate_key.write_bytes(
-        key.private_bytes(Encoding.PEM, encoding, locked)
-    )
+    key_of(policy).write_bytes(key.private_bytes(Encoding.PEM, encoding, locked))
     found = problem(policy)
     assert found.directive == "ssl_certificate_key"
     assert "encrypted, and passphrases are not supported yet" in found.text
@@ -164,7 +172,7 @@ def test_an_encrypted_key_is_not_asked_for_on_the_terminal(
 @pytest.mark.parametrize("kind", list(KeyType))
 def test_a_key_of_another_certificate(kind: KeyType, policy: TlsPolicy, ca: CA) -> None:
     other = ca.issue_cert("localhost", key_type=kind)
-    policy.certificate_key.write_bytes(other.private_key_pem.bytes())
+    key_of(policy).write_bytes(other.private_key_pem.bytes())
     found = problem(policy)
     assert found.directive == "ssl_certificate_key"
     assert "belongs to another certificate than" in found.text
@@ -172,7 +180,7 @@ def test_a_key_of_another_certificate(kind: KeyType, policy: TlsPolicy, ca: CA) 
 
 def test_a_key_that_openssl_finds_too_short(policy: TlsPolicy) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
-    policy.certificate_key.write_bytes(
+    key_of(policy).write_bytes(
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
@@ -182,21 +190,21 @@ def test_a_key_that_openssl_finds_too_short(policy: TlsPolicy) -> None:
         .not_valid_after(datetime(2040, 1, 1))
         .sign(key, SHA256())
     )
-    policy.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+    certificate_of(policy).write_bytes(certificate.public_bytes(Encoding.PEM))
     found = problem(policy)
     assert found.directive == "ssl_certificate"
     assert "is too weak for OpenSSL (ee key too small)" in found.text
 
 
 def test_one_file_may_hold_both(policy: TlsPolicy, leaf: LeafCert, ca: CA) -> None:
-    both = policy.certificate_key
+    both = key_of(policy)
     both.write_bytes(leaf.private_key_and_cert_chain_pem.bytes())
-    server = server_context(TlsPolicy(both, both), "imap")
+    server = server_context(TlsPolicy((Pair(both, both),)), "imap")
     assert isinstance(shake_hands(server, client(ca)), Secured)
 
 
 def test_a_file_that_this_user_may_not_read_is_denied(policy: TlsPolicy) -> None:
-    policy.certificate_key.chmod(0)
+    key_of(policy).chmod(0)
     with unprivileged():
         found = problems(policy)
     denied = {p.directive: p for p in found if p.denied}
@@ -204,14 +212,15 @@ def test_a_file_that_this_user_may_not_read_is_denied(policy: TlsPolicy) -> None
 
 
 def test_a_name_that_is_none(policy: TlsPolicy) -> None:
-    found = problem(evolve(policy, certificate=Path("cert\0.pem")))
+    pair = Pair(Path("cert\0.pem"), key_of(policy))
+    found = problem(evolve(policy, pairs=(pair,)))
     assert found.text == "'cert\\x00.pem' is no file name"
 
 
 def test_everything_that_is_wrong_is_said_at_once(policy: TlsPolicy) -> None:
-    policy.certificate.unlink()
-    policy.certificate_key.write_text("secret")
-    policy.certificate_key.chmod(0o604)
+    certificate_of(policy).unlink()
+    key_of(policy).write_text("secret")
+    key_of(policy).chmod(0o604)
     wrong = evolve(policy, protocols=("TLSv9",), ciphers="bogus")
     assert [p.directive for p in problems(wrong)] == [
         "ssl_protocols",

@@ -1,0 +1,74 @@
+"""The files that a configuration names: read once, judged, and then the same for all.
+
+The supervisor reads them from the disk. What it has judged goes to its workers, so a
+worker that takes a dead one's place serves what the others serve, whatever has been
+written to the disk meanwhile.
+"""
+
+import os
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from stat import S_IMODE, S_ISDIR, S_ISREG
+
+from attrs import field, frozen
+
+
+class NotAFileError(OSError):
+    """Something that is there, and that one cannot read to its end and be done."""
+
+
+@frozen
+class Content:
+    """What is in a file. It may be a private key."""
+
+    data: bytes = field(repr=False)
+    mode: int = 0o600
+    """Its permissions, as chmod(1) takes them."""
+
+
+class Files:
+    """Files by name. What has been read once is not read again."""
+
+    def __init__(
+        self,
+        known: Mapping[Path, Content] | None = None,
+        *,
+        origins: Mapping[Path, bytes] | None = None,
+        on_disk: bool = True,
+    ) -> None:
+        self.known = dict(known or {})
+        self.origins = dict(origins or {})
+        """SHA-256 of what each file held when it was first read, by any of us."""
+        self.on_disk = on_disk
+        """Whether what is not known is looked for."""
+
+    def read(self, path: Path) -> Content:
+        """Return what is in a file. Raises OSError, and ValueError for NUL."""
+        if path not in self.known:
+            if not self.on_disk:
+                raise FileNotFoundError(f"{path} was not handed down")
+            self.known[path] = _read(path)
+        content = self.known[path]
+        self.origins.setdefault(path, sha256(content.data).digest())
+        return content
+
+    def origin(self, path: Path) -> bytes:
+        """Return what tells a file from others, and outlives its renewal."""
+        self.read(path)
+        return self.origins[path]
+
+    def afresh(self) -> "Files":
+        """Return the same with nothing known: what is on the disk now."""
+        return Files(origins=self.origins, on_disk=self.on_disk)
+
+
+def _read(path: Path) -> Content:
+    mode = path.stat().st_mode
+    if S_ISDIR(mode):
+        raise NotAFileError("is a directory")
+    if not S_ISREG(mode):  # a FIFO would keep us waiting
+        raise NotAFileError("is not a regular file")
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        return Content(file.read(), S_IMODE(os.fstat(descriptor).st_mode))
