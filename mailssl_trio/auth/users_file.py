@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from mailssl_trio.auth.user_tables import UsersProblem, UserTables
 from mailssl_trio.auth.users import Users
+from mailssl_trio.files import Files
 
 SYNTAX_PLACE = re.compile(r" \(at line (\d+), column \d+\)")
 
@@ -20,13 +21,14 @@ class UsersFileError(Exception):
         self.problems = problems
 
 
-def read_users(file: Path) -> Users:
+def read_users(file: Path, files: Files | None = None) -> Users:
     """Read a users file, or raise UsersFileError with all that is wrong with it."""
+    files = Files() if files is None else files
     try:
-        return parse_users(tomllib.loads(file.read_bytes().decode()))
+        return parse_users(tomllib.loads(files.read(file).data.decode()))
     except OSError as failure:
         _refuse(
-            f"cannot be opened: {failure.strerror}",
+            f"cannot be opened: {failure.strerror or failure}",
             "name a file that this user may read",
             denied=isinstance(failure, PermissionError),
         )

@@ -11,6 +11,7 @@ from attrs import field, fields, frozen
 
 from mailssl_trio.config.listening import Listens
 from mailssl_trio.config.model import ErrorLog
+from mailssl_trio.config.processes import Processes
 from mailssl_trio.config.values import (
     AddressText,
     Ciphers,
@@ -45,6 +46,8 @@ class TopDirectives:
     error_log: Log = field(factory=ErrorLog)
     state_directory: FileName | None = None
     worker_shutdown_timeout: Seconds | None = None
+    worker_processes: Processes = 1
+    pid: FileName | None = None
 
 
 @frozen(kw_only=True)

@@ -14,6 +14,7 @@ from mailssl_trio.config.problem import (
     Problem,
     dotted,
 )
+from mailssl_trio.files import Files
 
 PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -26,10 +27,10 @@ class Document:
     positions: Positions = field(repr=False)
 
 
-def read_document(file: Path) -> Document:
+def read_document(file: Path, files: Files) -> Document:
     """Read the file; ConfigError if it cannot be opened or is not TOML."""
     try:
-        text = file.read_bytes().decode().replace("\r\n", "\n")
+        text = files.read(file).data.decode().replace("\r\n", "\n")
     except PermissionError as denied:
         raise _unusable(file, denied, "let this user read it", MAY_NOT_OPEN) from None
     except OSError as missing:
@@ -47,7 +48,7 @@ def read_document(file: Path) -> Document:
 def _unusable(
     file: Path, reason: OSError, remedy: str, exit_code: int = WRONG
 ) -> ConfigError:
-    text = f"cannot be opened: {reason.strerror}"
+    text = f"cannot be opened: {reason.strerror or reason}"
     return ConfigError([Problem(file, None, "", text, remedy, exit_code=exit_code)])
 
 

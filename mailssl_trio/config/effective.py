@@ -27,9 +27,12 @@ def as_toml(config: Config) -> str:
     top: dict[str, object] = {
         "error_log": str(config.error_log),
         "state_directory": str(config.state_directory),
+        "worker_processes": config.worker_processes,
     }
     if config.worker_shutdown_timeout is not None:
         top["worker_shutdown_timeout"] = format_time(config.worker_shutdown_timeout)
+    if config.pid is not None:
+        top["pid"] = str(config.pid)
     servers = [_server(server, config) for server in config.servers]
     return tomli_w.dumps({**top, "mail": {"server": servers}})
 

@@ -18,6 +18,7 @@ from mailssl_trio.config.server_tls import is_development
 from mailssl_trio.config.structure import structure
 from mailssl_trio.config.users import check_users
 from mailssl_trio.config.virtual_server import virtual_server
+from mailssl_trio.files import Files
 
 
 def load(
@@ -25,24 +26,29 @@ def load(
     *,
     state_directory: Path | None = None,
     environment: Mapping[str, str] = os.environ,
+    files: Files | None = None,
 ) -> Config:
     """Read and check a configuration; ConfigError with every problem in it.
 
-    Reads all the files that it names, and creates none. ``state_directory`` goes
-    before the directive and before $STATE_DIRECTORY.
+    Reads all the files that it names, and creates none. What has once been judged is
+    in ``files`` and gives the same again, whatever is on the disk by then.
+    ``state_directory`` goes before the directive and before $STATE_DIRECTORY.
     """
-    document = read_document(file)
+    files = Files() if files is None else files
+    document = read_document(file, files)
     report = Report(file, document.positions.lines)
     tables = {k: value for k, value in document.tables.items() if k != "mail"}
     top, _ = structure(tables, TopDirectives, (), report)
-    site = _site(file, top, state_directory, environment)
+    directory = _state_directory(file, top, state_directory, environment)
+    site = Site(file, file.absolute().parent, directory, files)
     error_log = _error_log(top, site, report)
+    pid = _pid(top, site, report)
     servers = read_servers(document.tables.get("mail"), report)
     is_legible = not report.has_errors
     built = [(table, virtual_server(table, site, report)) for table in servers]
     whole = [(table, server) for table, server in built if server is not None]
     report_overlaps(servers, report)
-    check_users(whole, report)
+    check_users(whole, files, report)
     if is_legible and len(whole) == len(built):  # or what is unread would seem idle
         report_idle(whole, report)
     if report.has_errors:
@@ -52,6 +58,8 @@ def load(
         state_directory=site.state_directory,
         error_log=error_log,
         worker_shutdown_timeout=top.worker_shutdown_timeout,
+        worker_processes=top.worker_processes,
+        pid=pid,
         servers=tuple(server for _, server in whole),
         development_certificate=any(
             server.tls is not None and is_development(table) for table, server in whole
@@ -60,29 +68,42 @@ def load(
     )
 
 
-def _site(
+def _state_directory(
     file: Path,
     top: TopDirectives,
-    state_directory: Path | None,
+    given: Path | None,
     environment: Mapping[str, str],
-) -> Site:
+) -> Path:
     directory = file.absolute().parent
-    if state_directory is None:
-        if top.state_directory is not None:
-            state_directory = directory / top.state_directory
-        elif given := environment.get("STATE_DIRECTORY"):
-            state_directory = Path(given.split(":")[0])  # systemd.exec(5): perhaps many
-        else:
-            state_directory = directory.parent / "var"
-    return Site(file, directory, state_directory.absolute())
+    if given is not None:
+        return given.absolute()
+    if top.state_directory is not None:
+        return directory / top.state_directory
+    if systemds := environment.get("STATE_DIRECTORY"):
+        return Path(systemds.split(":")[0]).absolute()  # systemd.exec(5): perhaps many
+    return directory.parent / "var"
 
 
 def _error_log(top: TopDirectives, site: Site, report: Report) -> ErrorLog:
     if top.error_log.target is None:
         return top.error_log
     target = site.path(top.error_log.target)
-    if not os.path.isdir(target.parent):
-        report.error(
-            ("error_log",), f"{target.parent} is no directory", "make it, or mend it"
-        )
+    _check_directory("error_log", target, site, report)
     return evolve(top.error_log, target=target)
+
+
+def _pid(top: TopDirectives, site: Site, report: Report) -> Path | None:
+    if top.pid is None:
+        return None
+    pid = site.path(top.pid)
+    _check_directory("pid", pid, site, report)
+    return pid
+
+
+def _check_directory(name: str, file: Path, site: Site, report: Report) -> None:
+    """Note that a file could not be made for want of a directory.
+
+    Where files are handed down, so was this judgement.
+    """
+    if site.files.on_disk and not os.path.isdir(file.parent):
+        report.error((name,), f"{file.parent} is no directory", "make it, or mend it")

@@ -88,6 +88,10 @@ class Config:
     error_log: ErrorLog
     worker_shutdown_timeout: float | None
     """Seconds that logged-in sessions get at a stop; None where it is not set."""
+    worker_processes: int
+    """How many there are; ``auto`` is a number here already."""
+    pid: Path | None
+    """Where the number of the first process lies while it serves."""
     servers: tuple[VirtualServer, ...]
     development_certificate: bool
     """Whether a server needs the certificate that we issue ourselves, at start."""

@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 from mailssl_trio.config.directives import ServerDirectives
 from mailssl_trio.config.problem import KeyPath, Report
 from mailssl_trio.config.structure import structure
+from mailssl_trio.files import Files
 from mailssl_trio.protocol.server_session import StartTlsMode
 
 
@@ -18,6 +19,7 @@ class Site:
     file: Path
     directory: Path
     state_directory: Path
+    files: Files
 
     def path(self, name: str | Path) -> Path:
         """Return a file that the configuration names, relative to itself."""

@@ -10,35 +10,40 @@ from mailssl_trio.config.document import read_document
 from mailssl_trio.config.model import VirtualServer
 from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, Report, quoted
 from mailssl_trio.config.server_table import ServerTable
+from mailssl_trio.files import Files
 from mailssl_trio.transport.address import TcpAddress
 from mailssl_trio.transport.upstream import ProxySsl
 
 
 def check_users(
-    servers: Sequence[tuple[ServerTable, VirtualServer]], report: Report
+    servers: Sequence[tuple[ServerTable, VirtualServer]], files: Files, report: Report
 ) -> None:
     """Note what is wrong with the users files, and with their users' backends."""
-    files: dict[Path, Users | None] = {}
+    known: dict[Path, Users | None] = {}
     for table, server in servers:
         if (file := server.users) is None:
             continue
-        if file not in files:
-            files[file] = _read(table, file, report)
-        if (users := files[file]) is not None:
+        if file not in known:
+            known[file] = _read(table, file, files, report)
+        if (users := known[file]) is not None:
             _check_backends(table, server, users, report)
 
 
-def _read(table: ServerTable, file: Path, report: Report) -> Users | None:
+def _read(table: ServerTable, file: Path, files: Files, report: Report) -> Users | None:
     try:
-        return read_users(file)
+        return read_users(file, files)
     except UsersFileError as wrong:
         for problem in wrong.problems:
-            _report(table, file, problem, report)
+            _report(table, file, problem, files, report)
     return None
 
 
 def _report(
-    table: ServerTable, file: Path, problem: UsersProblem, report: Report
+    table: ServerTable,
+    file: Path,
+    problem: UsersProblem,
+    files: Files,
+    report: Report,
 ) -> None:
     """Note a problem where it is: in the users file, or in the directive's line."""
     if not problem.keys and problem.line is None:
@@ -52,7 +57,7 @@ def _report(
     if problem.line is not None:
         theirs = Report(file, {(): problem.line})
     else:
-        theirs = Report(file, read_document(file).positions.lines)
+        theirs = Report(file, read_document(file, files).positions.lines)
     theirs.error(problem.keys, problem.text, problem.remedy)
     for found in theirs.problems:
         report.add(found)

@@ -13,6 +13,8 @@ EVERYTHING = """
 error_log = "mail log notice"
 state_directory = "state"
 worker_shutdown_timeout = "1h30m"
+worker_processes = 3
+pid = "mail.pid"
 [mail]
 server_name = "mx.example.org"
 timeout = "1s500ms"
@@ -92,6 +94,7 @@ def test_inheritance_is_applied_and_defaults_are_written_out(site: Site) -> None
         == """\
 error_log = "stderr error"
 state_directory = "/var/lib/mailssl"
+worker_processes = 1
 
 [[mail.server]]
 listen = "0.0.0.0:110"

@@ -1,5 +1,7 @@
 """What a server does not set it has from [mail], and what [mail] does not, nginx."""
 
+import os
+
 import pytest
 
 from mailssl_trio.config.model import ErrorLog, Listen, VirtualServer
@@ -248,3 +250,25 @@ def test_error_log_has_a_target_and_a_level(
     target = None if file is None else site.directory / file
     assert config.error_log == ErrorLog(target, level)
     assert config.worker_shutdown_timeout == 10
+
+
+@pytest.mark.parametrize(
+    ("line", "workers"),
+    [
+        ("", 1),
+        ("worker_processes = 4", 4),
+        ('worker_processes = "auto"', len(os.sched_getaffinity(0))),
+    ],
+)
+def test_there_is_one_worker_or_as_many_as_asked_for(
+    site: Site, line: str, workers: int
+) -> None:
+    document = f'{line}\n[mail]\nproxy_pass = "mx"\n[[mail.server]]\nlisten = 143\n'
+    assert site.load(document).worker_processes == workers
+
+
+def test_pid_file_is_there_when_asked_for_beside_the_configuration(site: Site) -> None:
+    document = '{}\n[mail]\nproxy_pass = "mx"\n[[mail.server]]\nlisten = 143\n'
+    assert site.load(document.format("")).pid is None
+    named = site.load(document.format('pid = "mail.pid"'))
+    assert named.pid == site.directory / "mail.pid"

@@ -205,6 +205,26 @@ def test_address_that_cannot_be_listened_on_is_named(
             '1: state_directory: "" is not a file name',
         ),
         (
+            "worker_processes = 0",
+            "1: worker_processes: 0 is not a number of processes; write 1 to 1024, or"
+            ' "auto"',
+        ),
+        (
+            'worker_processes = "2"',
+            '1: worker_processes: "2" is not a number of processes; write 1 to 1024, or'
+            ' "auto"',
+        ),
+        (
+            "worker_processes = true",
+            "1: worker_processes: true is not a number of processes; write 1 to 1024,"
+            ' or "auto"',
+        ),
+        (
+            'pid = "nowhere/mail.pid"',
+            "1: pid: nowhere is no directory; make it, or mend it",
+        ),
+        ('pid = ""', '1: pid: "" is not a file name'),
+        (
             'worker_shutdown_timeout = ""',
             '1: worker_shutdown_timeout: "" is not a time; write seconds, or "5m",'
             ' "1h30m", "500ms"',
