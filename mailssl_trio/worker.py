@@ -18,11 +18,11 @@ from mailssl_trio.error_log import ErrorLogger, open_error_log
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.mailbox.service import Mailbox
 from mailssl_trio.server import Server
-from mailssl_trio.tls.certificates import (
+from mailssl_trio.tls.context import client_context, missing_features, server_context
+from mailssl_trio.tls.development import (
     DevelopmentCertificate,
     development_certificate,
 )
-from mailssl_trio.tls.context import client_context, missing_features, server_context
 from mailssl_trio.tls.problems import TlsSettingsError
 from mailssl_trio.transport.dial import Dialer, Embedded
 from mailssl_trio.transport.drain import Drain
