@@ -154,6 +154,8 @@ class ErrorLogger:
                 text = f"client connection closed: {reason.value}"
             case Goodbye.HANDSHAKE_FAILED:
                 text = f"SSL_do_handshake() failed{because}"
+            case Goodbye.BAD_CERTIFICATE:
+                text = f"client {reason.value}:{because}"
             case _:
                 text = f"client {reason.value}{because}"
         self._tell("info", subject, text)
@@ -168,7 +170,10 @@ class ErrorLogger:
 
 
 def _encryption(tls: TlsInfo | None) -> str:
-    return f"{tls.version} {tls.cipher}" if tls else "no TLS"
+    if tls is None:
+        return "no TLS"
+    resumed = ", resumed" if tls.resumed else ""
+    return f"{tls.version} {tls.cipher}{resumed}"
 
 
 def _where(subject: Subject) -> str:

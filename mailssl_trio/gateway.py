@@ -103,7 +103,7 @@ class ClientLife:
                 case LoggedIn() if self.upstream is not None:
                     return await self._relay(self.upstream)
                 case Closed(reason):
-                    detail = self.client.handshake_failure
+                    detail = self.client.tls_failure
                     return self._observer.closed(self.subject, reason, detail)
 
     async def apologise(self) -> None:
@@ -199,7 +199,7 @@ class ClientLife:
 def _why_closed(upstream: Connection, event: Event) -> str:
     match event:
         case Closed(Goodbye.HANDSHAKE_FAILED):
-            return f"SSL handshake failed: {upstream.handshake_failure}"
+            return f"SSL handshake failed: {upstream.tls_failure}"
         case Closed(reason):
             return reason.value
         case _:

@@ -68,6 +68,9 @@ async def test_life_of_a_session_in_four_lines(
         (Goodbye.PIPELINED_STARTTLS, "", "client sent plaintext behind STARTTLS"),
         (Goodbye.HANDSHAKE_FAILED, "no shared cipher",
          "SSL_do_handshake() failed (no shared cipher)"),
+        (Goodbye.BAD_CERTIFICATE, "18:self-signed certificate",
+         "client SSL certificate verify error: (18:self-signed certificate)"),
+        (Goodbye.CERTIFICATE_REQUIRED, "", "client sent no required SSL certificate"),
     ],
 )  # fmt: skip
 def test_why_a_connection_ended(
@@ -77,6 +80,25 @@ def test_why_a_connection_ended(
         log.closed(subject(), reason, detail)
     assert written(target) == [
         f"[info] *7 {said}, client: 192.0.2.1, server: 198.51.100.1:143"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tls", "said"),
+    [
+        (None, "no TLS"),
+        (TlsInfo("TLSv1.2", "AES128-SHA"), "TLSv1.2 AES128-SHA"),
+        (TlsInfo("TLSv1.2", "AES128-SHA", resumed=True), "TLSv1.2 AES128-SHA, resumed"),
+    ],
+)
+def test_login_tells_how_it_is_encrypted(
+    tls: TlsInfo | None, said: str, target: Path
+) -> None:
+    with open_error_log(target, "info") as log:
+        log.logged_in(subject(tls=tls))
+    assert written(target) == [
+        f"[info] *7 client logged in, {said}, "
+        "client: 192.0.2.1, server: 198.51.100.1:143"
     ]
 
 

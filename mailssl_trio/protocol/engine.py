@@ -134,6 +134,8 @@ class Session:
         self._upgrading = False
         if self._received:
             raise RuntimeError("the driver read plaintext during the upgrade")
+        if self.tls.refused is not None:  # before anything is read, or said
+            raise HangUp(self.tls.refused)
 
     def read_line(self, limit: int) -> Dialogue[bytes]:
         """Return the next line without its line end, of at most ``limit`` octets.

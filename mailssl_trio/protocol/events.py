@@ -28,6 +28,8 @@ class Goodbye(Enum):
     PIPELINED_STARTTLS = "sent plaintext behind STARTTLS"
     HTTP_REQUEST = "sent an HTTP request"
     HANDSHAKE_FAILED = "TLS handshake failed"
+    BAD_CERTIFICATE = "SSL certificate verify error"
+    CERTIFICATE_REQUIRED = "sent no required SSL certificate"
     INTERNAL_ERROR = "internal error"
     REFUSED = "login refused"
 
@@ -58,6 +60,11 @@ class TlsInfo:
     cipher: str = ""
     server_name: str | None = None
     """The SNI the client asked for, or None."""
+    resumed: bool = False
+    """Whether an earlier session went on, without certificates being shown again."""
+    refused: Goodbye | None = None
+    """Why the peer is sent away in spite of it: BAD_CERTIFICATE, where it showed one
+    that will not do, or CERTIFICATE_REQUIRED, where it showed none. None is welcome."""
 
 
 @frozen

@@ -48,8 +48,8 @@ class Connection:
         self.timeouts = timeouts
         self.drain = drain
         self.deadline = trio.current_time() + timeouts.session
-        self.handshake_failure = ""
-        """Why the TLS handshake failed, if it did."""
+        self.tls_failure = ""
+        """Why the handshake failed, or what is wrong with the peer's certificate."""
         self._wire = stream
         self._writable = True
         self._peer_left = False
@@ -177,10 +177,12 @@ class Connection:
             with scope, self.drain.cuts(scope):
                 secured = await self.tls.upgrade(self.stream)
                 self.stream = secured.stream
+                if secured.refusal is not None:  # the session hangs up by itself
+                    self.tls_failure = secured.refusal.detail
                 self.answer(question, secured.info)
                 return
         except HandshakeError as failed:
-            self.handshake_failure = str(failed)
+            self.tls_failure = str(failed)
             self.session.hang_up(Goodbye.HANDSHAKE_FAILED)
         else:
             self.session.hang_up(self._why_cut)

@@ -1,12 +1,18 @@
 """TLS over a stream that may already have carried plaintext."""
 
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeAlias
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from mailssl_trio.protocol.events import TlsInfo
+from mailssl_trio.tls.refusal import CertificateRefusal
+
+Judge: TypeAlias = Callable[[ssl.SSLObject], CertificateRefusal | None]
+"""Looks at what a handshake has brought; None means that the peer may stay."""
 
 
 class HandshakeError(Exception):
@@ -21,6 +27,10 @@ class TlsLayer:
     server_side: bool = True
     server_hostname: str | None = None
     """The name to verify and to send as SNI; only for the client's side."""
+    offer: ssl.SSLSession | None = field(default=None, repr=False)
+    """The session of this context to resume; only for the client's side."""
+    judge: Judge | None = None
+    """Who judges the peer's certificate, where the handshake itself accepts any."""
 
     async def upgrade(self, wire: trio.abc.Stream) -> "Secured":
         """Perform the handshake on this very stream.
@@ -33,13 +43,15 @@ class TlsLayer:
             server_hostname=self.server_hostname,
             server_side=self.server_side,
         )
+        if self.offer is not None:
+            stream.session = self.offer
         try:
             await stream.do_handshake()
         except trio.BrokenResourceError as broken:
             await _send_alert(stream)
             raise HandshakeError(_reason(broken)) from None
-        cipher = stream.cipher()
-        return Secured(stream, TlsInfo(stream.version() or "", cipher[0]))
+        refusal = None if self.judge is None else self.judge(_beneath(stream))
+        return Secured(stream, _agreed(stream, refusal), refusal)
 
 
 @frozen
@@ -48,6 +60,27 @@ class Secured:
 
     stream: trio.SSLStream[trio.abc.Stream]
     info: TlsInfo
+    refusal: CertificateRefusal | None = None
+
+
+def _agreed(
+    stream: trio.SSLStream[trio.abc.Stream], refusal: CertificateRefusal | None
+) -> TlsInfo:
+    return TlsInfo(
+        version=stream.version() or "",
+        cipher=stream.cipher()[0],
+        resumed=bool(stream.session_reused),
+        refused=None if refusal is None else refusal.goodbye,
+    )
+
+
+def _beneath(stream: trio.SSLStream[trio.abc.Stream]) -> ssl.SSLObject:
+    """Return the object that OpenSSL can be asked about.
+
+    It is private; without it nobody could know what OpenSSL found wrong with a
+    certificate that the handshake was told to accept.
+    """
+    return stream._ssl_object
 
 
 async def _send_alert(stream: trio.SSLStream[trio.abc.Stream]) -> None:

@@ -1,6 +1,7 @@
 """The engine: lines and octets in, the order of an upgrade, and every way to end."""
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -166,6 +167,21 @@ def test_a_driver_that_reads_during_the_upgrade_is_found_out() -> None:
     session.answer(event, TLS)
     with pytest.raises(RuntimeError, match="plaintext during the upgrade"):
         session.next_event()
+
+
+@pytest.mark.parametrize(
+    "reason", [Goodbye.BAD_CERTIFICATE, Goodbye.CERTIFICATE_REQUIRED]
+)
+def test_a_peer_whose_certificate_is_refused_is_not_listened_to(
+    reason: Goodbye,
+) -> None:
+    session = ParrotInTls()
+    event = session.next_event()
+    assert isinstance(event, StartTls)
+    session.answer(event, evolve(TLS, refused=reason))
+    assert said(session) == (f"bye: {reason.value}\n".encode(), Closed(reason))
+    assert said(session, b"a\n") == (b"", Closed(reason))
+    assert session.trailing_data == b"a\n"
 
 
 def test_implicit_tls_comes_before_the_first_word() -> None:

@@ -682,6 +682,48 @@ def test_implicit_tls_says_nothing_in_the_clear() -> None:
     )
 
 
+CERTIFICATE_REFUSALS = pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("BAD_CERTIFICATE", "* BYE SSL certificate error"),
+        ("CERTIFICATE_REQUIRED", "* BYE No required SSL certificate"),
+    ],
+)
+
+
+@CERTIFICATE_REFUSALS
+def test_refused_certificate_is_told_in_place_of_the_greeting(
+    reason: str, words: str
+) -> None:
+    play(
+        lambda: server(implicit_tls=True),
+        f"""
+        ? StartTls()
+        ! TlsInfo("TLSv1.3", refused=Goodbye.{reason})
+        S: {words}
+        ? Closed(Goodbye.{reason})
+        """,
+    )
+
+
+@CERTIFICATE_REFUSALS
+def test_refused_certificate_ends_it_right_behind_starttls(
+    reason: str, words: str
+) -> None:
+    play(
+        only,
+        f"""
+        S: {ONLY_GREETING}
+        C: a STARTTLS
+        S: a OK begin TLS negotiation
+        ? StartTls()
+        ! TlsInfo("TLSv1.3", refused=Goodbye.{reason})
+        S: {words}
+        ? Closed(Goodbye.{reason})
+        """,
+    )
+
+
 @pytest.mark.parametrize("behind", ["b NOOP\\r\\n", "\\x16\\x03\\x01", "\\0", "\\r\\n"])
 def test_plaintext_behind_starttls_ends_it_without_the_go_ahead(behind: str) -> None:
     play(

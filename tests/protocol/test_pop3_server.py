@@ -164,6 +164,46 @@ def test_implicit_tls_says_nothing_in_the_clear() -> None:
     )
 
 
+CERTIFICATE_REFUSALS = pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("BAD_CERTIFICATE", "-ERR SSL certificate error"),
+        ("CERTIFICATE_REQUIRED", "-ERR No required SSL certificate"),
+    ],
+)
+
+
+@CERTIFICATE_REFUSALS
+def test_refused_certificate_is_told_in_place_of_the_greeting(
+    reason: str, words: str
+) -> None:
+    play(
+        lambda: server(implicit_tls=True),
+        f"""
+        ? StartTls()
+        ! TlsInfo("TLSv1.3", refused=Goodbye.{reason})
+        S: {words}
+        ? Closed(Goodbye.{reason})
+        """,
+    )
+
+
+@CERTIFICATE_REFUSALS
+def test_refused_certificate_ends_it_right_behind_stls(reason: str, words: str) -> None:
+    play(
+        on,
+        f"""
+        S: +OK POP3 ready
+        C: STLS
+        S: +OK begin TLS negotiation
+        ? StartTls()
+        ! TlsInfo("TLSv1.3", refused=Goodbye.{reason})
+        S: {words}
+        ? Closed(Goodbye.{reason})
+        """,
+    )
+
+
 def test_plaintext_behind_stls_ends_it_without_the_go_ahead() -> None:
     play(
         on,

@@ -298,6 +298,48 @@ def test_plaintext_behind_starttls_ends_it_without_the_go_ahead() -> None:
     )
 
 
+CERTIFICATE_REFUSALS = pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("BAD_CERTIFICATE", "421 4.7.1 SSL certificate error"),
+        ("CERTIFICATE_REQUIRED", "421 4.7.1 No required SSL certificate"),
+    ],
+)
+
+
+@CERTIFICATE_REFUSALS
+def test_refused_certificate_is_told_in_place_of_the_greeting(
+    reason: str, words: str
+) -> None:
+    play(
+        lambda: server(implicit_tls=True),
+        f"""
+        ? StartTls()
+        ! TlsInfo("TLSv1.3", refused=Goodbye.{reason})
+        S: {words}
+        ? Closed(Goodbye.{reason})
+        """,
+    )
+
+
+@CERTIFICATE_REFUSALS
+def test_refused_certificate_ends_it_right_behind_starttls(
+    reason: str, words: str
+) -> None:
+    play(
+        on,
+        f"""
+        S: 220 mx ESMTP ready
+        C: STARTTLS
+        S: 220 2.0.0 Ready to start TLS
+        ? StartTls()
+        ! TlsInfo("TLSv1.3", refused=Goodbye.{reason})
+        S: {words}
+        ? Closed(Goodbye.{reason})
+        """,
+    )
+
+
 def test_implicit_tls_says_nothing_in_the_clear() -> None:
     play(
         lambda: server(StartTlsMode.ONLY, implicit_tls=True),

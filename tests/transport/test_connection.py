@@ -114,7 +114,7 @@ async def test_plaintext_in_a_later_segment_meets_openssl(
         await theirs.send_all(b"CAPA\r\nUSER alice\r\n")
         answer = await rest(theirs)
     assert b"OK" not in answer
-    assert driver.handshake_failure == "wrong version number"
+    assert driver.tls_failure == "wrong version number"
 
 
 async def _begin(
@@ -322,7 +322,7 @@ async def test_client_whose_hello_is_refused_is_told_by_an_alert(
         with pytest.raises(HandshakeError, match="alert handshake failure"):
             await layer.upgrade(theirs)
         await theirs.aclose()
-    assert driver.handshake_failure == "no shared cipher"
+    assert driver.tls_failure == "no shared cipher"
 
 
 async def test_farewell_reaches_a_client_in_the_middle_of_anything(

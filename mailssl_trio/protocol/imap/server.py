@@ -36,6 +36,8 @@ FAREWELL: Mapping[Goodbye, str] = {
     Goodbye.LINE_TOO_LONG: "command too long",
     Goodbye.PIPELINED_STARTTLS: "nothing may follow STARTTLS in the clear",
     Goodbye.HTTP_REQUEST: "this is an IMAP server",
+    Goodbye.BAD_CERTIFICATE: "SSL certificate error",
+    Goodbye.CERTIFICATE_REQUIRED: "No required SSL certificate",
     Goodbye.INTERNAL_ERROR: "[SERVERBUG] internal server error",
 }
 

@@ -19,6 +19,8 @@ FAREWELL: Mapping[Goodbye, bytes] = {
     Goodbye.LINE_TOO_LONG: b"-ERR line too long\r\n",
     Goodbye.PIPELINED_STARTTLS: b"-ERR nothing may follow STLS in the clear\r\n",
     Goodbye.HTTP_REQUEST: b"-ERR this is a POP3 server\r\n",
+    Goodbye.BAD_CERTIFICATE: b"-ERR SSL certificate error\r\n",
+    Goodbye.CERTIFICATE_REQUIRED: b"-ERR No required SSL certificate\r\n",
     Goodbye.INTERNAL_ERROR: b"-ERR [SYS/TEMP] internal server error\r\n",
 }
 

@@ -14,15 +14,19 @@ from mailssl_trio.protocol.smtp.grammar import (
     parse_command,
 )
 
-FAREWELL: Mapping[Goodbye, tuple[str, str]] = {  # RFC 3463 sections 3.4 to 3.8
-    Goodbye.TIMED_OUT: ("4.4.2", "timed out"),
-    Goodbye.SHUTTING_DOWN: ("4.3.2", "shutting down"),
-    Goodbye.BUSY: ("4.3.2", "too many connections"),
-    Goodbye.TOO_MANY_ERRORS: ("4.7.0", "too many errors"),
-    Goodbye.LINE_TOO_LONG: ("4.5.0", "line too long"),
-    Goodbye.PIPELINED_STARTTLS: ("4.7.0", "nothing may follow STARTTLS in the clear"),
-    Goodbye.HTTP_REQUEST: ("4.7.0", "this is a mail server"),
-    Goodbye.INTERNAL_ERROR: ("4.3.0", "internal server error"),
+FAREWELL: Mapping[Goodbye, str] = {  # RFC 3463 sections 3.4 to 3.8
+    Goodbye.TIMED_OUT: "4.4.2 {server} timed out",
+    Goodbye.SHUTTING_DOWN: "4.3.2 {server} shutting down",
+    Goodbye.BUSY: "4.3.2 {server} too many connections",
+    Goodbye.TOO_MANY_ERRORS: "4.7.0 {server} too many errors",
+    Goodbye.LINE_TOO_LONG: "4.5.0 {server} line too long",
+    Goodbye.PIPELINED_STARTTLS: (
+        "4.7.0 {server} nothing may follow STARTTLS in the clear"
+    ),
+    Goodbye.HTTP_REQUEST: "4.7.0 {server} this is a mail server",
+    Goodbye.BAD_CERTIFICATE: "4.7.1 SSL certificate error",  # word for word nginx's
+    Goodbye.CERTIFICATE_REQUIRED: "4.7.1 No required SSL certificate",
+    Goodbye.INTERNAL_ERROR: "4.3.0 {server} internal server error",
 }
 
 SASL_REFUSAL: Mapping[type[sasl.SaslError], str] = {  # RFC 4954 section 4
@@ -133,8 +137,8 @@ class SmtpServer(ServerSession):
         """Say 421 and why, RFC 5321 section 3.8; nothing to a client that left."""
         if reason not in FAREWELL:
             return b""
-        code, text = FAREWELL[reason]
-        return f"421 {code} {self.policy.server_name} {text}\r\n".encode()
+        text = FAREWELL[reason].format(server=self.policy.server_name)
+        return f"421 {text}\r\n".encode()
 
     def reply(self, line: str) -> None:
         """Queue one line of a reply."""
