@@ -114,6 +114,7 @@ PROTOTYPES: Mapping[str, tuple[Any, ...]] = {  # the result first
     "SSL_get_session": (Pointer, Pointer),
     "SSL_SESSION_get_id": (Pointer, Pointer, POINTER(c_uint)),
     "SSL_SESSION_get_time": (c_long, Pointer),
+    "SSL_SESSION_set_time": (c_long, Pointer, c_long),
     "SSL_SESSION_get_timeout": (c_long, Pointer),
     "SSL_SESSION_set_timeout": (c_long, Pointer, c_long),
     "SSL_SESSION_get0_ticket_appdata": (
@@ -390,8 +391,10 @@ class OpenSsl:
             first = self._first_made(session) or made
             remembered = first.to_bytes(8)
             self._lib.SSL_SESSION_set1_ticket_appdata(session, remembered, 8)
-            left = first + seconds - made
-            self._lib.SSL_SESSION_set_timeout(session, max(left, 0))
+            end = first + seconds
+            left = max(end - made, 1)  # 0 is not encoded, and reads as 3
+            self._lib.SSL_SESSION_set_time(session, end - left)
+            self._lib.SSL_SESSION_set_timeout(session, left)
             return 1
 
         callback = GenerateTicket(generate)
