@@ -158,6 +158,7 @@ class ClientLife:
             return self._unavailable(str(failed))
         try:
             event = await upstream.next_event()
+            self.gateway.dialer.keep_session(route.upstream, upstream)
             if isinstance(event, LoggedIn):
                 self.upstream = upstream
                 return Accepted(event.reply, event.untagged)

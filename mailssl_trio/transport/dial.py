@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from mailssl_trio.protocol.client_session import ClientSession
 from mailssl_trio.protocol.credentials import Password
@@ -13,6 +13,7 @@ from mailssl_trio.protocol.imap.client import ImapClient
 from mailssl_trio.protocol.pop3.client import Pop3Client
 from mailssl_trio.protocol.smtp.client import SmtpClient
 from mailssl_trio.transport.address import Address, TcpAddress, UnixAddress
+from mailssl_trio.transport.backend_sessions import Backend, BackendSessions
 from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import TlsLayer
@@ -45,6 +46,7 @@ class Dialer:
     tls: ssl.SSLContext | None = None
     """None where no backend is spoken to by TLS."""
     embedded: Embedded | None = None
+    _sessions: BackendSessions = field(factory=BackendSessions, init=False, eq=False)
 
     async def open(self, upstream: Upstream, credentials: Password) -> Connection:
         """Connect, and return a connection that is about to log in.
@@ -60,6 +62,16 @@ class Dialer:
         wire = await self._connect(upstream.address)
         layer = self._layer(upstream)
         return Connection(session, wire, layer, self.timeouts, Drain())
+
+    def keep_session(self, upstream: Upstream, connection: Connection) -> None:
+        """Keep the TLS session of a connection whose login is over, for the next."""
+        layer, backend = connection.tls, self._backend(upstream)
+        if layer is None or not upstream.tls.session_reuse:
+            return
+        if layer.offer is not None and connection.tls_failure:
+            self._sessions.give_up(backend)
+        else:
+            self._sessions.keep(backend, connection.stream)
 
     async def _connect(self, address: Address) -> Wire:
         """Try every address that a name has (RFC 8305, by Trio) until one answers."""
@@ -86,9 +98,20 @@ class Dialer:
     def _layer(self, upstream: Upstream) -> TlsLayer | None:
         if self.tls is None or upstream.proxy_ssl is ProxySsl.OFF:
             return None
+        backend = self._backend(upstream)
+        reuse = upstream.tls.session_reuse
+        return TlsLayer(
+            self.tls,
+            server_side=False,
+            server_hostname=backend.name,
+            offer=self._sessions.offer(backend) if reuse else None,
+        )
+
+    def _backend(self, upstream: Upstream) -> Backend:
+        """Say whom a TLS session with it belongs to, and by which name to verify it."""
         match upstream.address:
             case TcpAddress(host):
                 name = upstream.tls.name or host
             case _:
                 name = upstream.tls.name or self.client_name
-        return TlsLayer(self.tls, server_side=False, server_hostname=name)
+        return Backend(upstream.address, name)
