@@ -14,6 +14,9 @@ from mailssl_trio.tls.refusal import CertificateRefusal
 Judge: TypeAlias = Callable[[ssl.SSLObject], CertificateRefusal | None]
 """Looks at what a handshake has brought; None means that the peer may stay."""
 
+ServerName: TypeAlias = Callable[[ssl.SSLObject], str | None]
+"""Reads the name that a client has asked for by SNI."""
+
 
 class HandshakeError(Exception):
     """The handshake failed; the text says why, in OpenSSL's words."""
@@ -31,6 +34,8 @@ class TlsLayer:
     """The session of this context to resume; only for the client's side."""
     judge: Judge | None = None
     """Who judges the peer's certificate, where the handshake itself accepts any."""
+    server_name: ServerName | None = None
+    """Who can tell what a client called us; only for the server's side."""
 
     async def upgrade(self, wire: trio.abc.Stream) -> "Secured":
         """Perform the handshake on this very stream.
@@ -50,8 +55,19 @@ class TlsLayer:
         except trio.BrokenResourceError as broken:
             await _send_alert(stream)
             raise HandshakeError(_reason(broken)) from None
-        refusal = None if self.judge is None else self.judge(_beneath(stream))
-        return Secured(stream, _agreed(stream, refusal), refusal)
+        return self._secured(stream)
+
+    def _secured(self, stream: trio.SSLStream[trio.abc.Stream]) -> "Secured":
+        beneath = _beneath(stream)
+        refusal = None if self.judge is None else self.judge(beneath)
+        info = TlsInfo(
+            version=stream.version() or "",
+            cipher=stream.cipher()[0],
+            server_name=None if self.server_name is None else self.server_name(beneath),
+            resumed=bool(stream.session_reused),
+            refused=None if refusal is None else refusal.goodbye,
+        )
+        return Secured(stream, info, refusal)
 
 
 @frozen
@@ -63,22 +79,11 @@ class Secured:
     refusal: CertificateRefusal | None = None
 
 
-def _agreed(
-    stream: trio.SSLStream[trio.abc.Stream], refusal: CertificateRefusal | None
-) -> TlsInfo:
-    return TlsInfo(
-        version=stream.version() or "",
-        cipher=stream.cipher()[0],
-        resumed=bool(stream.session_reused),
-        refused=None if refusal is None else refusal.goodbye,
-    )
-
-
 def _beneath(stream: trio.SSLStream[trio.abc.Stream]) -> ssl.SSLObject:
     """Return the object that OpenSSL can be asked about.
 
     It is private; without it nobody could know what OpenSSL found wrong with a
-    certificate that the handshake was told to accept.
+    certificate that the handshake was told to accept, nor which name was asked for.
     """
     return stream._ssl_object
 

@@ -1,0 +1,68 @@
+"""One handshake over real TLS, and what it agreed on."""
+
+import ssl
+
+import pytest
+import trio
+from trio.testing import MockClock, memory_stream_pair
+
+from mailssl_trio.tls.openssl import BENEATH_PYTHON
+from mailssl_trio.transport.secure import Secured, TlsLayer
+from tests.tls_pair import NAME, client_side, server_side
+
+
+def server_name(connection: ssl.SSLObject) -> str | None:
+    assert BENEATH_PYTHON is not None
+    name = BENEATH_PYTHON.server_name(connection)
+    return None if name is None else name.decode()
+
+
+async def shake_hands(
+    name: str, offer: ssl.SSLSession | None = None
+) -> tuple[Secured, Secured]:
+    """Let a client call a server; return what server and client know afterwards."""
+    ours, theirs = memory_stream_pair()
+    client = TlsLayer(client_side(), False, name, offer)
+    server = TlsLayer(server_side(), server_name=server_name)
+    secured: dict[TlsLayer, Secured] = {}
+
+    async def upgrade(layer: TlsLayer, wire: trio.abc.Stream) -> None:
+        secured[layer] = await layer.upgrade(wire)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(upgrade, client, theirs)
+        nursery.start_soon(upgrade, server, ours)
+    return secured[server], secured[client]
+
+
+async def test_handshake_tells_version_and_cipher(autojump_clock: MockClock) -> None:
+    server, client = await shake_hands(NAME)
+    assert server.info.version == client.info.version == "TLSv1.3"
+    assert server.info.cipher == client.info.cipher == "TLS_AES_256_GCM_SHA384"
+    assert server.refusal is None
+    assert server.info.refused is None
+
+
+@pytest.mark.parametrize(
+    ("name", "asked_for"),
+    [(NAME, NAME), ("127.0.0.1", None)],  # RFC 6066 section 3: no SNI for addresses
+)
+async def test_server_learns_which_name_was_asked_for(
+    name: str, asked_for: str | None, autojump_clock: MockClock
+) -> None:
+    server, client = await shake_hands(name)
+    assert server.info.server_name == asked_for
+    assert client.info.server_name is None
+
+
+async def test_session_that_is_offered_is_resumed_and_both_sides_know(
+    autojump_clock: MockClock,
+) -> None:
+    server, client = await shake_hands(NAME)
+    assert not server.info.resumed
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.stream.send_all, b"x")  # the ticket goes before it
+        assert await client.stream.receive_some() == b"x"
+    server, client = await shake_hands(NAME, client.stream.session)
+    assert server.info.resumed
+    assert client.info.resumed
