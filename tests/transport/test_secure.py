@@ -24,15 +24,15 @@ async def shake_hands(
     ours, theirs = memory_stream_pair()
     client = TlsLayer(client_side(), False, name, offer)
     server = TlsLayer(server_side(), server_name=server_name)
-    secured: dict[TlsLayer, Secured] = {}
+    by_side: dict[bool, Secured] = {}
 
     async def upgrade(layer: TlsLayer, wire: trio.abc.Stream) -> None:
-        secured[layer] = await layer.upgrade(wire)
+        by_side[layer.server_side] = await layer.upgrade(wire)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(upgrade, client, theirs)
         nursery.start_soon(upgrade, server, ours)
-    return secured[server], secured[client]
+    return by_side[True], by_side[False]
 
 
 async def test_handshake_tells_version_and_cipher(autojump_clock: MockClock) -> None:
