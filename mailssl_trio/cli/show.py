@@ -10,13 +10,18 @@ from mailssl_trio.config.effective import as_toml
 
 @click.command("show")
 @click.argument("file", type=click.Path(path_type=Path))
-def show(file: Path) -> None:
+@click.option("--secrets", is_flag=True, help="Write out keys that stand in the file.")
+def show(file: Path, secrets: bool) -> None:
     """Print the effective configuration: inheritance applied, defaults written out.
 
-    What is printed is a configuration that means the same.
+    What is printed is a configuration that means the same. A key that stands in the
+    file itself, behind data:, is hidden, and that is refused when it is read again;
+    with --secrets it is there.
 
     \b
     Example:
       mailssl-trio show conf/mail.toml > effective.toml
+      (umask 077; mailssl-trio show --secrets conf/mail.toml > effective.toml)
     """
-    click.echo(as_toml(read_configuration(file)), nl=False)
+    effective = as_toml(read_configuration(file), secrets=secrets)
+    click.echo(effective, nl=False)

@@ -11,16 +11,20 @@ from attrs import field, fields, frozen
 
 from mailssl_trio.config.listening import Listens
 from mailssl_trio.config.model import ErrorLog
+from mailssl_trio.config.pem_sources import Certificates, FileNames, Keys, Pem
 from mailssl_trio.config.processes import Processes
+from mailssl_trio.config.session_cache import Cache
+from mailssl_trio.config.tls_words import ConfCommands, TlsProtocols, Verify
 from mailssl_trio.config.values import (
     AddressText,
     Ciphers,
     Count,
+    Curves,
     FileName,
     Flag,
     HostName,
-    PemFile,
     Seconds,
+    WholeSeconds,
 )
 from mailssl_trio.config.words import (
     BackendTls,
@@ -29,14 +33,15 @@ from mailssl_trio.config.words import (
     Mechanisms,
     Pop3Mechanisms,
     StartTls,
-    TlsProtocols,
     WordList,
 )
 from mailssl_trio.protocol.server_session import StartTlsMode
+from mailssl_trio.tls.policy import SessionCache, VerifyClient
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl
 
 DEADLINES = Timeouts()
+NO_CACHE = SessionCache()
 
 
 @frozen(kw_only=True)
@@ -67,11 +72,26 @@ class MailDirectives:
 
     ssl: Flag = False
     starttls: StartTls = StartTlsMode.OFF
-    ssl_certificate: PemFile | None = None
-    ssl_certificate_key: PemFile | None = None
+    ssl_certificate: Certificates | None = None
+    ssl_certificate_key: Keys | None = None
+    ssl_password_file: FileName | None = None
     ssl_protocols: TlsProtocols = ("TLSv1.2", "TLSv1.3")
     ssl_ciphers: Ciphers = "HIGH:!aNULL:!MD5"
     ssl_prefer_server_ciphers: Flag = False
+    ssl_dhparam: FileName | None = None
+    ssl_ecdh_curve: Curves = "auto"
+    ssl_conf_command: ConfCommands = ()
+
+    ssl_session_cache: Cache = NO_CACHE
+    ssl_session_timeout: WholeSeconds = 300
+    ssl_session_tickets: Flag = False
+    ssl_session_ticket_key: FileNames = ()
+
+    ssl_verify_client: Verify = VerifyClient.OFF
+    ssl_client_certificate: FileName | None = None
+    ssl_trusted_certificate: FileName | None = None
+    ssl_verify_depth: Count = 1
+    ssl_crl: FileName | None = None
 
     users: FileName | None = None
     proxy_pass: AddressText | None = None
@@ -81,6 +101,11 @@ class MailDirectives:
     proxy_ssl_verify: Flag = True
     proxy_ssl_trusted_certificate: FileName | None = None
     proxy_ssl_name: HostName | None = None
+    proxy_ssl_certificate: Pem | None = None
+    proxy_ssl_certificate_key: Pem | None = None
+    proxy_ssl_protocols: TlsProtocols = ("TLSv1.2", "TLSv1.3")
+    proxy_ssl_ciphers: Ciphers = "DEFAULT"
+    proxy_ssl_session_reuse: Flag = True
 
 
 @frozen(kw_only=True)

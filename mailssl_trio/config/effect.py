@@ -8,10 +8,11 @@ it promises TLS towards a backend, a warning otherwise, since nginx takes it sil
 from collections.abc import Iterable, Iterator, Sequence
 
 from mailssl_trio.config.directives import MAIL, SERVER
+from mailssl_trio.config.idle_tls import idle_beside_others, idle_towards_backends
 from mailssl_trio.config.model import VirtualServer
 from mailssl_trio.config.problem import KeyPath, Report
 from mailssl_trio.config.server_table import ServerTable
-from mailssl_trio.config.server_tls import is_development, tls_reason
+from mailssl_trio.config.server_tls import tls_reason
 from mailssl_trio.config.words import MAIL_PROTOCOLS
 from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
@@ -54,23 +55,25 @@ def _idle(table: ServerTable, server: VirtualServer) -> Iterator[tuple[str, str]
             yield f"{protocol}_auth", f"the protocol is {server.protocol}"
             yield f"{protocol}_capabilities", f"the protocol is {server.protocol}"
     yield from _idle_tls(table, server)
-    yield from _idle_backend_tls(server.upstream)
+    yield from _idle_backend_tls(table, server.upstream)
 
 
 def _idle_tls(table: ServerTable, server: VirtualServer) -> Iterator[tuple[str, str]]:
     if tls_reason(table, server.listens) is None:
         for name in TLS:
             yield name, "neither `ssl`, `starttls` nor a `listen` asks for TLS"
-    elif is_development(table):
-        yield "ssl_certificate_key", "the development certificate has its own"
+    else:
+        yield from idle_beside_others(table.directives)
     always_tls = all(listen.ssl for listen in server.listens)
     if always_tls and server.policy.starttls is not StartTlsMode.OFF:
         yield "starttls", "every address speaks TLS from the start"
 
 
-def _idle_backend_tls(upstream: Upstream | None) -> Iterator[tuple[str, str]]:
+def _idle_backend_tls(
+    table: ServerTable, upstream: Upstream | None
+) -> Iterator[tuple[str, str]]:
     if upstream is None or upstream.proxy_ssl is ProxySsl.OFF:
         for name in BACKEND_TLS:
             yield name, "there is no TLS towards the backend, since `proxy_ssl` is off"
-    elif not upstream.tls.verify:
-        yield "proxy_ssl_trusted_certificate", "`proxy_ssl_verify` is off"
+    else:
+        yield from idle_towards_backends(table.directives)

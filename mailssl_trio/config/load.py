@@ -18,6 +18,7 @@ from mailssl_trio.config.server_tls import is_development
 from mailssl_trio.config.structure import structure
 from mailssl_trio.config.users import check_users
 from mailssl_trio.config.virtual_server import virtual_server
+from mailssl_trio.config.zones import report_zones
 from mailssl_trio.files import Files
 
 
@@ -48,6 +49,7 @@ def load(
     built = [(table, virtual_server(table, site, report)) for table in servers]
     whole = [(table, server) for table, server in built if server is not None]
     report_overlaps(servers, report)
+    report_zones(servers, report)
     check_users(whole, files, report)
     if is_legible and len(whole) == len(built):  # or what is unread would seem idle
         report_idle(whole, report)

@@ -2,12 +2,12 @@
 
 from attrs import evolve
 
+from mailssl_trio.config.idle_tls import in_effect
+from mailssl_trio.config.judged_tls import judge_client
+from mailssl_trio.config.old_protocols import warn_of_old_protocols
 from mailssl_trio.config.problem import Report
 from mailssl_trio.config.server_table import ServerTable, Site
-from mailssl_trio.config.server_tls import report_tls
-from mailssl_trio.tls.context import client_context
-from mailssl_trio.tls.policy import BackendTlsPolicy
-from mailssl_trio.tls.problems import TlsSettingsError
+from mailssl_trio.tls.policy import BackendTlsPolicy, Pair
 from mailssl_trio.transport.address import (
     Address,
     EmbeddedAddress,
@@ -34,10 +34,13 @@ def upstream(
     address = parse_address(directives.proxy_pass, ports[protocol])
     if isinstance(address, UnixAddress):
         address = evolve(address, path=site.path(address.path))
-    chosen = Upstream(address, _proxy_ssl(table, address, report), _tls(table, site))
-    if chosen.proxy_ssl is not ProxySsl.OFF:
-        _check_tls(table, chosen, report)
-    return chosen
+    proxy_ssl = _proxy_ssl(table, address, report)
+    if proxy_ssl is ProxySsl.OFF:
+        return Upstream(address)
+    policy = _tls(table, site)
+    warn_of_old_protocols(table, "proxy_ssl_protocols", report)
+    judge_client(table, policy, site, report)
+    return Upstream(address, proxy_ssl, policy)
 
 
 def _check_judge(table: ServerTable, report: Report) -> None:
@@ -85,18 +88,24 @@ def _proxy_ssl(table: ServerTable, address: Address, report: Report) -> ProxySsl
 
 
 def _tls(table: ServerTable, site: Site) -> BackendTlsPolicy:
-    directives = table.directives
+    directives = in_effect(table.directives)
     trusted = directives.proxy_ssl_trusted_certificate
     return BackendTlsPolicy(
         verify=directives.proxy_ssl_verify,
         trusted_certificate=None if trusted is None else site.path(trusted),
         name=directives.proxy_ssl_name,
+        pair=_pair(table, site),
+        protocols=directives.proxy_ssl_protocols,
+        ciphers=directives.proxy_ssl_ciphers,
+        session_reuse=directives.proxy_ssl_session_reuse,
     )
 
 
-def _check_tls(table: ServerTable, chosen: Upstream, report: Report) -> None:
-    try:
-        client_context(chosen.tls)
-    except TlsSettingsError as wrong:
-        for problem in wrong.problems:
-            report_tls(table, problem, report)
+def _pair(table: ServerTable, site: Site) -> Pair | None:
+    """Return what we show the backend; None if nothing, or if it is not known what."""
+    certificate = table.directives.proxy_ssl_certificate
+    key = table.directives.proxy_ssl_certificate_key
+    is_wrong = key is None and table.is_set("proxy_ssl_certificate_key")
+    if certificate is None or is_wrong:
+        return None
+    return Pair(site.source(certificate), site.source(key or certificate))

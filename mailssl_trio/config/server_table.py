@@ -6,10 +6,12 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from mailssl_trio.config.directives import ServerDirectives
+from mailssl_trio.config.pem_sources import Named
 from mailssl_trio.config.problem import KeyPath, Report
 from mailssl_trio.config.structure import structure
 from mailssl_trio.files import Files
 from mailssl_trio.protocol.server_session import StartTlsMode
+from mailssl_trio.tls.policy import Inline, Source
 
 
 @frozen
@@ -24,6 +26,10 @@ class Site:
     def path(self, name: str | Path) -> Path:
         """Return a file that the configuration names, relative to itself."""
         return self.directory / name
+
+    def source(self, name: Named) -> Source:
+        """Return where PEM comes from: such a file, or the configuration itself."""
+        return name if isinstance(name, Inline) else self.path(name)
 
 
 @frozen

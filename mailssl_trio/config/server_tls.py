@@ -1,22 +1,28 @@
-"""How a virtual server speaks TLS: its policy, tried out with OpenSSL."""
+"""How a virtual server speaks TLS: its policy, out of the ``ssl_*`` directives."""
 
+from pathlib import Path
+
+from mailssl_trio.config.idle_tls import in_effect
 from mailssl_trio.config.model import Listen, development_pair
-from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, KeyPath, Report
+from mailssl_trio.config.old_protocols import warn_of_old_protocols
+from mailssl_trio.config.pem_sources import DEVELOPMENT, Named
+from mailssl_trio.config.problem import KeyPath, Report
 from mailssl_trio.config.server_table import ServerTable, Site
-from mailssl_trio.config.words import DEAD_TLS_PROTOCOLS, DEPRECATED_TLS_PROTOCOLS
+from mailssl_trio.config.tls_words import names_file
 from mailssl_trio.protocol.server_session import StartTlsMode
-from mailssl_trio.tls.context import server_context
 from mailssl_trio.tls.policy import Pair, TlsPolicy
-from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
 
-DEVELOPMENT = "development"
-"""The ``ssl_certificate`` that we issue ourselves."""
+A_WEEK = 7 * 86400
 
 
 def tls_policy(
     table: ServerTable, listens: tuple[Listen, ...], site: Site, report: Report
 ) -> TlsPolicy | None:
-    """Return the policy of a server that uses TLS, and None for one that does not."""
+    """Return the policy of a server that uses TLS, and None for one that does not.
+
+    Where it is not known which certificate the server shows, the policy has no pair,
+    so that all the rest of it can still be judged.
+    """
     reason = tls_reason(table, listens)
     if reason is None:
         return None
@@ -26,45 +32,9 @@ def tls_policy(
             f"missing, for the `{reason[-1]}` in line {report.line(reason)}",
             'name a PEM file, or "development" to try things out',
         )
-    if (certificate := table.directives.ssl_certificate) is None:
-        return None
-    policy = _policy(table, certificate, site)
-    _warn_of_old_protocols(table, report)
-    return policy
-
-
-def check_tls(
-    table: ServerTable, policy: TlsPolicy, protocol: str, report: Report
-) -> None:
-    """Have OpenSSL judge a policy; the development certificate need not be there."""
-    try:
-        server_context(policy, protocol)
-    except TlsSettingsError as wrong:
-        for problem in wrong.problems:
-            if not (is_development(table) and _is_about_files(problem)):
-                report_tls(table, problem, report)
-
-
-def report_tls(table: ServerTable, problem: TlsProblem, report: Report) -> None:
-    """Note what the TLS floor found, where the operator wrote it."""
-    directive = problem.directive
-    if directive == "ssl_certificate_key" and not table.is_set(directive):
-        directive = "ssl_certificate"  # whose file is the key's then
-    report.error(
-        table.origin(directive),
-        problem.text,
-        problem.remedy,
-        exit_code=MAY_NOT_OPEN if problem.denied else WRONG,
-    )
-
-
-def is_development(table: ServerTable) -> bool:
-    """Whether a server shows the certificate that we issue ourselves."""
-    return table.directives.ssl_certificate == DEVELOPMENT
-
-
-def _is_about_files(problem: TlsProblem) -> bool:
-    return problem.directive in {"ssl_certificate", "ssl_certificate_key"}
+    warn_of_old_protocols(table, "ssl_protocols", report)
+    _warn_of_long_sessions(table, report)
+    return _policy(table, _pairs(table, site, report), site)
 
 
 def tls_reason(table: ServerTable, listens: tuple[Listen, ...]) -> KeyPath | None:
@@ -78,29 +48,82 @@ def tls_reason(table: ServerTable, listens: tuple[Listen, ...]) -> KeyPath | Non
     return None
 
 
-def _policy(table: ServerTable, certificate: str, site: Site) -> TlsPolicy:
-    directives = table.directives
+def is_development(table: ServerTable) -> bool:
+    """Whether a server shows the certificate that we issue ourselves."""
+    return table.directives.ssl_certificate == (DEVELOPMENT,)
+
+
+def _pairs(table: ServerTable, site: Site, report: Report) -> tuple[Pair, ...]:
+    """Return the certificates, each with its key; none if that is not known."""
     if is_development(table):
-        pair = Pair(*development_pair(site.state_directory))
-    else:
-        key = directives.ssl_certificate_key or certificate
-        pair = Pair(site.path(certificate), site.path(key))
-    return TlsPolicy(
-        (pair,),
-        protocols=directives.ssl_protocols,
-        ciphers=directives.ssl_ciphers,
-        prefer_server_ciphers=directives.ssl_prefer_server_ciphers,
+        return (Pair(*development_pair(site.state_directory)),)
+    certificates = table.directives.ssl_certificate or ()
+    keys = table.directives.ssl_certificate_key
+    if keys is None and table.is_set("ssl_certificate_key"):  # and wrong
+        return ()
+    keys = keys or certificates
+    if len(keys) != len(certificates):
+        if certificates:
+            _report_odd_ones(table, certificates, keys, report)
+        return ()
+    return tuple(
+        Pair(site.source(certificate), site.source(key))
+        for certificate, key in zip(certificates, keys, strict=True)
     )
 
 
-def _warn_of_old_protocols(table: ServerTable, report: Report) -> None:
-    for word in table.directives.ssl_protocols:
-        path = table.origin("ssl_protocols")
-        if word in DEAD_TLS_PROTOCOLS:
-            report.warning(
-                path, f"{word} cannot be spoken by today's OpenSSL", "leave it out"
-            )
-        if word in DEPRECATED_TLS_PROTOCOLS:
-            report.warning(
-                path, f"{word} is deprecated (RFC 8996)", "leave it out if you can"
-            )
+def _report_odd_ones(
+    table: ServerTable,
+    certificates: tuple[Named, ...],
+    keys: tuple[Named, ...],
+    report: Report,
+) -> None:
+    path = table.origin("ssl_certificate_key")
+    where = f"in line {report.line(table.origin('ssl_certificate'))}"
+    remedy = "name as many keys as certificates, in the same order"
+    if missing := certificates[len(keys) :]:
+        report.error(path, f"no key for certificate {missing[0]} {where}", remedy)
+    else:
+        odd = keys[len(certificates)]
+        report.error(path, f"no certificate {where} for key {odd}", remedy)
+
+
+def _policy(table: ServerTable, pairs: tuple[Pair, ...], site: Site) -> TlsPolicy:
+    directives = in_effect(table.directives)
+
+    def path(name: str | None) -> Path | None:
+        return None if name is None else site.path(name)
+
+    return TlsPolicy(
+        pairs,
+        password_file=path(directives.ssl_password_file),
+        protocols=directives.ssl_protocols,
+        ciphers=directives.ssl_ciphers,
+        prefer_server_ciphers=directives.ssl_prefer_server_ciphers,
+        dhparam=path(directives.ssl_dhparam),
+        ecdh_curve=directives.ssl_ecdh_curve,
+        conf_commands=tuple(
+            (name, str(site.path(value)) if names_file(name) else value)
+            for name, value in directives.ssl_conf_command
+        ),
+        session_cache=directives.ssl_session_cache,
+        session_timeout=directives.ssl_session_timeout,
+        session_tickets=directives.ssl_session_tickets,
+        session_ticket_keys=tuple(map(site.path, directives.ssl_session_ticket_key)),
+        verify_client=directives.ssl_verify_client,
+        client_certificate=path(directives.ssl_client_certificate),
+        trusted_certificate=path(directives.ssl_trusted_certificate),
+        verify_depth=directives.ssl_verify_depth,
+        crl=path(directives.ssl_crl),
+    )
+
+
+def _warn_of_long_sessions(table: ServerTable, report: Report) -> None:
+    directives = in_effect(table.directives)
+    is_recent = "TLSv1.3" in directives.ssl_protocols
+    if is_recent and directives.ssl_session_timeout > A_WEEK:
+        report.warning(
+            table.origin("ssl_session_timeout"),
+            "TLS 1.3 sessions end after a week (RFC 8446 section 4.6.1)",
+            'write at most "7d"',
+        )

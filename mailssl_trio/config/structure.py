@@ -106,7 +106,7 @@ def unknown(name: str, known: frozenset[str]) -> WrongValueError:
             remedy = "a server is written [[mail.server]]"
         case _ if name in NGINX_ONLY:
             return WrongValueError(
-                "a directive of nginx's that is not available here", "leave it out"
+                "a directive of nginx's that is not available here", NGINX_ONLY[name]
             )
         case _:
             return WrongValueError("unknown directive", remedy or "leave it out")

@@ -1,4 +1,4 @@
-"""Times in nginx's notation."""
+"""Times and sizes in nginx's notation."""
 
 import re
 from collections.abc import Mapping
@@ -22,6 +22,9 @@ TIME = re.compile(
     )
 )
 
+SIZE = re.compile(r"([0-9]{1,10})([kKmM]?)")
+OCTETS: Mapping[str, int] = {"": 1, "k": 2**10, "m": 2**20}
+
 
 def parse_time(text: str) -> float:
     """Read ``1h30m``, ``500ms`` or bare seconds; ValueError if it is none of these."""
@@ -38,3 +41,18 @@ def format_time(seconds: float) -> str:
         count, milliseconds = divmod(milliseconds, round(SECONDS[unit] * 1000))
         words += f"{count}{unit}" if count else ""
     return words or "0s"
+
+
+def parse_size(text: str) -> int:
+    """Read ``10m``, ``32k`` or bare octets; ValueError if it is none of these."""
+    if (found := SIZE.fullmatch(text)) is None:
+        raise ValueError(f"not a size: {text!r}")
+    return int(found[1]) * OCTETS[found[2].lower()]
+
+
+def format_size(octets: int) -> str:
+    """Write a size in the largest unit that says it exactly."""
+    for unit in ("m", "k"):
+        if octets and octets % OCTETS[unit] == 0:
+            return f"{octets // OCTETS[unit]}{unit}"
+    return str(octets)

@@ -18,8 +18,14 @@ from mailssl_trio.transport.address import parse_address
 A_CENTURY = 100 * 365 * 86400.0
 """No deadline is longer, so that every one of them is a number of the clock's."""
 
+GREATEST = 2**31 - 1
+"""No number of things is greater, so that every one of them is an int of C's."""
+
 PRINTABLE = re.compile(r"[ -~]+")
 NAME = re.compile(r"[!-~]+")
+
+DATA = "data:"
+"""Before what stands in the configuration itself, and may be a key."""
 
 
 class WrongValueError(ValueError):
@@ -58,10 +64,26 @@ def seconds(value: object) -> float:
     return length
 
 
+def whole_seconds(value: object) -> int:
+    """Read a time that is counted in seconds, for which nginx takes no ``ms``."""
+    try:
+        length = parse_time(str(value) if is_number(value) else text(value))
+    except ValueError:
+        length = 0.0
+    if length != int(length) or "ms" in str(value) or not 0 < length <= A_CENTURY:
+        raise WrongValueError(
+            f"{shown(value)} is not a time in whole seconds",
+            'write seconds, or "5m", "1h30m"',
+        )
+    return int(length)
+
+
 def count(value: object) -> int:
     """Read a number of things."""
     if not is_number(value) or not isinstance(value, int) or value < 0:
         raise WrongValueError(f"{shown(value)} is not a number", "write 0, 1, 2, …")
+    if value > GREATEST:
+        raise WrongValueError(f"{value} is too much", f"write at most {GREATEST}")
     return value
 
 
@@ -78,24 +100,13 @@ def host_name(value: object) -> str:
 def file_name(value: object) -> str:
     """Read the name of a file."""
     name = text(value)
+    if name.startswith(DATA):
+        raise WrongValueError(
+            "data: is not taken here", "put it into a file and name the file"
+        )
     if not name or "\0" in name:
         raise WrongValueError(f"{shown(value)} is not a file name")
     return name
-
-
-def pem_file(value: object) -> str:
-    """Read the name of a PEM file, or an array of one."""
-    match value:
-        case [name]:
-            return pem_file(name)
-        case [_, _, *_]:
-            raise WrongValueError("one certificate a server, not several")
-        case str() if value.startswith("data:"):  # never shown: it may hold a key
-            raise WrongValueError(
-                "data: is a form of nginx's that is not available here",
-                "put the PEM into a file and name the file",
-            )
-    return file_name(value)
 
 
 def address(value: object) -> str:
@@ -115,6 +126,17 @@ def ciphers(value: object) -> str:
     if PRINTABLE.fullmatch(listed) is None:
         raise WrongValueError(
             f"{shown(value)} is not a cipher list", 'for example "HIGH:!aNULL:!MD5"'
+        )
+    return listed
+
+
+def curves(value: object) -> str:
+    """Read a list of groups; OpenSSL judges it where it is used."""
+    listed = text(value)
+    if NAME.fullmatch(listed) is None:
+        raise WrongValueError(
+            f"{shown(value)} is not a list of curves",
+            'for example "auto", or "X25519:prime256v1"',
         )
     return listed
 
@@ -140,6 +162,8 @@ def shown(value: object) -> str:
             return "a table"
         case list():
             return "an array"
+        case str() if value.startswith(DATA) or "-----BEGIN" in value:
+            return f'"{DATA}…"'
         case str():
             return quoted(value)
         case _:
@@ -157,8 +181,9 @@ def suggestion(word: object, known: Collection[str]) -> str:
 Flag: TypeAlias = Annotated[bool, flag]
 Count: TypeAlias = Annotated[int, count]
 Seconds: TypeAlias = Annotated[float, seconds]
+WholeSeconds: TypeAlias = Annotated[int, whole_seconds]
 HostName: TypeAlias = Annotated[str, host_name]
 FileName: TypeAlias = Annotated[str, file_name]
-PemFile: TypeAlias = Annotated[str, pem_file]
 AddressText: TypeAlias = Annotated[str, address]
 Ciphers: TypeAlias = Annotated[str, ciphers]
+Curves: TypeAlias = Annotated[str, curves]

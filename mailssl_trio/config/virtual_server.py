@@ -2,11 +2,12 @@
 
 from attrs import evolve
 
+from mailssl_trio.config.judged_tls import judge_server
 from mailssl_trio.config.model import Listen, VirtualServer
 from mailssl_trio.config.problem import Report, dotted
 from mailssl_trio.config.routing import upstream
 from mailssl_trio.config.server_table import ServerTable, Site
-from mailssl_trio.config.server_tls import check_tls, tls_policy
+from mailssl_trio.config.server_tls import tls_policy
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
 from mailssl_trio.transport.timeouts import Timeouts
 
@@ -33,7 +34,7 @@ def virtual_server(
     _warn_of_plaintext(table, listens, report)
     tls = tls_policy(table, listens, site, report)
     if tls is not None:
-        check_tls(table, tls, protocol or SOME_PROTOCOL, report)
+        judge_server(table, tls, protocol or SOME_PROTOCOL, site, report)
     backend = upstream(table, protocol or SOME_PROTOCOL, site, report)
     if protocol is None or not listens:
         return None

@@ -16,9 +16,6 @@ from mailssl_trio.config.values import (
 from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.transport.upstream import ProxySsl
 
-TLS_PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
-DEAD_TLS_PROTOCOLS = frozenset({"SSLv2", "SSLv3"})  # RFC 6176, RFC 7568
-DEPRECATED_TLS_PROTOCOLS = frozenset({"TLSv1", "TLSv1.1"})  # RFC 8996
 MAIL_PROTOCOLS = ("imap", "pop3", "smtp")
 NGINX_MECHANISMS = frozenset({"apop", "cram-md5", "external", "login", "none"})
 LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
@@ -69,11 +66,6 @@ def choice(
     )
 
 
-def tls_protocols(value: object) -> tuple[str, ...]:
-    """Read ``ssl_protocols``."""
-    return word_list(value, TLS_PROTOCOLS, "protocol")
-
-
 def mechanisms(value: object) -> tuple[str, ...]:
     """Read ``imap_auth`` and ``smtp_auth``."""
     _refuse_nginx_mechanisms(value, ("plain", "login"))
@@ -104,16 +96,16 @@ def mail_protocol(value: object) -> str:
 def starttls(value: object) -> StartTlsMode:
     """Read ``starttls``: a flag, or ``only``."""
     known = [mode.value for mode in StartTlsMode]
-    return StartTlsMode(choice(_flag_word(value), known, "starttls mode"))
+    return StartTlsMode(choice(flag_word(value), known, "starttls mode"))
 
 
 def proxy_ssl(value: object) -> ProxySsl:
     """Read ``proxy_ssl``: a flag, or ``starttls``."""
     known = [mode.value for mode in ProxySsl]
-    return ProxySsl(choice(_flag_word(value), known, "proxy_ssl mode"))
+    return ProxySsl(choice(flag_word(value), known, "proxy_ssl mode"))
 
 
-def _flag_word(value: object) -> object:
+def flag_word(value: object) -> object:
     if isinstance(value, bool):
         return "on" if value else "off"
     return value
@@ -137,7 +129,6 @@ def error_log(value: object) -> ErrorLog:
 
 
 WordList: TypeAlias = Annotated[tuple[str, ...], words]
-TlsProtocols: TypeAlias = Annotated[tuple[str, ...], tls_protocols]
 Mechanisms: TypeAlias = Annotated[tuple[str, ...], mechanisms]
 Pop3Mechanisms: TypeAlias = Annotated[tuple[str, ...], pop3_mechanisms]
 MailProtocol: TypeAlias = Annotated[str, mail_protocol]
