@@ -70,6 +70,17 @@ class House:
     judge: Authenticator | None = None
     told: Told = Factory(Told)
     drain: Drain = Factory(Drain)
+    dialer: Dialer = Factory(
+        lambda house: Dialer("pop3", "gw", TIMEOUTS, client_side(), house.dial),
+        takes_self=True,
+    )
+    backends: trio.Nursery | None = None
+
+    async def dial(self, protocol: str) -> trio.SocketStream:
+        assert self.backends is not None
+        ours, theirs = trio.socket.socketpair()
+        self.backends.start_soon(self.backend, trio.SocketStream(theirs))
+        return trio.SocketStream(ours)
 
     async def serve(
         self, stream: trio.abc.Stream, *, implicit_tls: bool = False
@@ -77,19 +88,13 @@ class House:
         upstream = Upstream(
             EmbeddedAddress(), self.proxy_ssl, BackendTlsPolicy(name=NAME)
         )
-        async with trio.open_nursery() as backends:
-
-            async def dial(protocol: str) -> trio.SocketStream:
-                ours, theirs = trio.socket.socketpair()
-                backends.start_soon(self.backend, trio.SocketStream(theirs))
-                return trio.SocketStream(ours)
-
+        async with trio.open_nursery() as self.backends:
             gateway = Gateway(
                 "pop3",
                 Policy(),
                 server_side(),
                 self.judge or BackendAuthenticator(upstream),
-                Dialer("pop3", "gw", TIMEOUTS, client_side(), dial),
+                self.dialer,
                 TIMEOUTS,
                 self.told,
             )
@@ -286,6 +291,25 @@ async def test_backend_is_logged_in_to_through_tls(
 
     answer = await talk(House(backend, proxy_ssl), b"USER joe", b"PASS x", b"QUIT")
     assert answer.endswith(b"+OK in\r\n+OK bye\r\n")
+
+
+async def test_next_login_resumes_the_tls_session_of_the_one_before(
+    autojump_clock: MockClock,
+) -> None:
+    resumed: list[bool] = []
+
+    async def backend(stream: trio.SocketStream) -> None:
+        secured = trio.SSLStream(stream, server_side(), server_side=True)
+        for answer in (b"+OK\r\n", b"-ERR\r\n", b"+OK\r\n", b"+OK in\r\n"):
+            await secured.send_all(answer)
+            await secured.receive_some()
+        resumed.append(bool(secured.session_reused))
+        await secured.aclose()
+
+    house = House(backend, ProxySsl.ON)
+    for _ in range(2):
+        assert b"+OK in\r\n" in await talk(house, b"USER joe", b"PASS x", b"QUIT")
+    assert resumed == [False, True]
 
 
 async def test_plaintext_behind_the_go_ahead_of_a_backend_is_not_believed(

@@ -99,12 +99,11 @@ class Dialer:
         if self.tls is None or upstream.proxy_ssl is ProxySsl.OFF:
             return None
         backend = self._backend(upstream)
-        reuse = upstream.tls.session_reuse
         return TlsLayer(
             self.tls,
             server_side=False,
             server_hostname=backend.name,
-            offer=self._sessions.offer(backend) if reuse else None,
+            offer=self._sessions.offer(backend),
         )
 
     def _backend(self, upstream: Upstream) -> Backend:

@@ -215,7 +215,10 @@ async def test_backend_that_sends_no_session_is_offered_none(
     backend = Pop3Backend(context)
     async with house(backend) as ours:
         await ours.log_in()
-        await ours.log_in()
+        _, connection = await ours.begin()
+        await connection.close()
+    assert connection.tls is not None
+    assert connection.tls.offer is None
     assert backend.resumed == [False, False]
 
 
@@ -230,6 +233,22 @@ async def test_certificate_must_be_shown_again_after_a_while(
             await trio.sleep(LIFETIME / 3)
         await ours.log_in()
     assert backend.resumed == [False, True, True, False, True]
+
+
+async def test_session_that_ended_during_the_login_is_not_prolonged_by_it(
+    autojump_clock: MockClock,
+) -> None:
+    sessions, backend = BackendSessions(), Backend(EmbeddedAddress(), NAME)
+    async with house(Pop3Backend(server_side(V13))) as ours:
+        _, first = await ours.begin()
+        sessions.keep(backend, first.stream)
+        _, second = await ours.begin()
+        await trio.sleep(LIFETIME)
+        sessions.keep(backend, second.stream)
+        await first.close()
+        await second.close()
+    assert ours.backend.resumed == [False, True]
+    assert sessions.offer(backend) is None
 
 
 async def test_backend_that_fails_when_it_should_resume_is_left_alone(
@@ -250,7 +269,7 @@ async def test_backend_that_fails_when_it_should_resume_is_left_alone(
     assert backend.resumed == [False, False, False, False, True]
 
 
-async def test_backend_that_was_not_heard_from_longest_is_forgotten_first(
+async def test_backend_that_was_not_dialled_for_longest_is_forgotten_first(
     autojump_clock: MockClock,
 ) -> None:
     sessions = BackendSessions(capacity=2)
@@ -258,8 +277,10 @@ async def test_backend_that_was_not_heard_from_longest_is_forgotten_first(
     one, two, three = (Backend(EmbeddedAddress(), name) for name in "123")
     async with house(Pop3Backend(context)) as ours:
         _, connection = await ours.begin()
-        for backend in (one, two, one, three):
-            sessions.keep(backend, connection.stream)
+        sessions.keep(one, connection.stream)
+        sessions.keep(two, connection.stream)
+        assert sessions.offer(one)
+        sessions.keep(three, connection.stream)
         await connection.close()
     kept = [sessions.offer(backend) is not None for backend in (one, two, three)]
     assert kept == [True, False, True]
