@@ -1,6 +1,6 @@
 """Settings in, ``SSLContext`` out: one for each direction a gateway speaks in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ssl import (
     CERT_NONE,
     OP_CIPHER_SERVER_PREFERENCE,
@@ -12,53 +12,96 @@ from ssl import (
     MemoryBIO,
     SSLContext,
     SSLError,
-    TLSVersion,
     get_default_verify_paths,
 )
 
+from attrs import evolve
+
+from mailssl_trio.files import Files
+from mailssl_trio.tls.choice import choice_of
+from mailssl_trio.tls.ciphers import allow_ciphers
+from mailssl_trio.tls.client_certificates import ask_for_certificate
+from mailssl_trio.tls.conf_commands import apply_commands
 from mailssl_trio.tls.openssl import BENEATH_PYTHON, OpenSsl
-from mailssl_trio.tls.pem import TRUSTED_CERTIFICATE, load_pair, load_trusted
-from mailssl_trio.tls.policy import BackendTlsPolicy, TlsPolicy
+from mailssl_trio.tls.pairs import Pairs, pairs_of
+from mailssl_trio.tls.parameters import use_curves, use_dhparam
+from mailssl_trio.tls.pem import load_trusted
+from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
-from mailssl_trio.tls.versions import allow_versions, speaks_deprecated
+from mailssl_trio.tls.versions import allow_versions
+
+BACKENDS_CA = "proxy_ssl_trusted_certificate"
 
 
 def server_context(
-    policy: TlsPolicy, protocol: str, openssl: OpenSsl | None = BENEATH_PYTHON
+    policy: TlsPolicy,
+    protocol: str,
+    files: Files | None = None,
+    pairs: Sequence[Pair] | None = None,
+    openssl: OpenSsl | None = BENEATH_PYTHON,
 ) -> SSLContext:
     """Build what a virtual server of ``imap``, ``pop3`` or ``smtp`` speaks TLS with.
 
-    Raises TlsSettingsError with every problem of the settings. Reads files, so it
-    belongs before the loop or into a thread. The same context serves implicit TLS
-    and STARTTLS. Early data stays off, as OpenSSL has it: it could be replayed.
+    It shows ``pairs``, by default those for clients that ask for no name; all else is
+    the same whichever they are. Raises TlsSettingsError with every problem of the
+    settings, those of the other pairs included where the default ones are shown.
+    Reads files, so it belongs before the loop or into a thread. The same context
+    serves implicit TLS and STARTTLS. Early data stays off, as OpenSSL has it: it
+    could be replayed.
     """
+    files = files or Files()
+    default = choice_of(policy, files).default
+    shown = default if pairs is None else tuple(pairs)
+    judged = policy.pairs if shown == default else shown
     context = SSLContext(PROTOCOL_TLS_SERVER)
-    problems = (
+    context.options |= OP_NO_COMPRESSION | OP_NO_RENEGOTIATION
+    called, problems = pairs_of(policy, files)
+    problems = (  # in nginx's order, where an order counts
         *allow_versions(context, policy.protocols, openssl),
         *_allow_ciphers(context, policy),
-        *(p for pair in policy.pairs for p in load_pair(context, pair)),
+        *problems,
+        *_pair_problems(policy, judged, called, context),
+        *ask_for_certificate(context, policy, files, openssl),
+        *use_dhparam(context, policy.dhparam, files),
+        *use_curves(context, policy.ecdh_curve, openssl),
+    )
+    _know_one_protocol(context, protocol, openssl)
+    _resume_nothing(context, openssl)
+    if not problems:
+        for pair in shown:
+            called.load(context, pair)
+    problems += tuple(
+        apply_commands(context, policy.conf_commands, shown, called, openssl)
     )
     if problems:
         raise TlsSettingsError(problems)
-    context.options |= OP_NO_COMPRESSION | OP_NO_RENEGOTIATION
-    _resume_nothing(context, openssl)
-    _know_one_protocol(context, protocol, openssl)
     return context
 
 
-def client_context(policy: BackendTlsPolicy) -> SSLContext:
+def client_context(
+    policy: BackendTlsPolicy,
+    files: Files | None = None,
+    openssl: OpenSsl | None = BENEATH_PYTHON,
+) -> SSLContext:
     """Build what we speak TLS with towards a backend.
 
     Raises TlsSettingsError, and reads files, as ``server_context`` does. The name to
     verify, a host's or an IP address, is given to the stream that is made with it.
     No ALPN: the backends that would have to answer are the older ones.
     """
+    files = files or Files()
     context = SSLContext(PROTOCOL_TLS_CLIENT)
-    problems = (*_trust(context, policy), *_name_problems(context, policy))
+    context.options |= OP_NO_COMPRESSION | OP_NO_RENEGOTIATION
+    protocols = policy.protocols
+    problems = (
+        *allow_versions(context, protocols, openssl, "proxy_ssl_protocols"),
+        *allow_ciphers(context, policy.ciphers, protocols, "proxy_ssl_ciphers"),
+        *_trust(context, policy, files),
+        *_name_problems(context, policy),
+        *_show_backends(context, policy, files),
+    )
     if problems:
         raise TlsSettingsError(problems)
-    context.minimum_version = TLSVersion.TLSv1_2
-    context.options |= OP_NO_COMPRESSION | OP_NO_RENEGOTIATION
     return context
 
 
@@ -73,20 +116,20 @@ def missing_features(openssl: OpenSsl | None = BENEATH_PYTHON) -> tuple[str, ...
 
 
 def _allow_ciphers(context: SSLContext, policy: TlsPolicy) -> Iterator[TlsProblem]:
-    """Set the ciphers, never those without authentication or encryption."""
-    ciphers = f"{policy.ciphers}:!aNULL:!eNULL"
-    if speaks_deprecated(policy.protocols):
-        ciphers += ":@SECLEVEL=0"  # their handshakes are signed with MD5 and SHA-1
-    try:
-        context.set_ciphers(ciphers)
-    except (SSLError, ValueError):  # the latter for NUL
-        yield TlsProblem(
-            "ssl_ciphers",
-            f'"{policy.ciphers}" selects no cipher',
-            'see openssl-ciphers(1); the default is "HIGH:!aNULL:!MD5"',
-        )
+    yield from allow_ciphers(context, policy.ciphers, policy.protocols, "ssl_ciphers")
     if not policy.prefer_server_ciphers:  # CPython prefers the server's
         context.options &= ~OP_CIPHER_SERVER_PREFERENCE
+
+
+def _pair_problems(
+    policy: TlsPolicy, judged: Sequence[Pair], called: Pairs, context: SSLContext
+) -> Iterator[TlsProblem]:
+    """Yield what is wrong with pairs; where there are several, with which of them."""
+    for pair in judged:
+        number = policy.pairs.index(pair) + 1
+        which = f"pair {number}: " if len(policy.pairs) > 1 else ""
+        for problem in called.problems(pair, context):
+            yield evolve(problem, text=which + problem.text)
 
 
 def _resume_nothing(context: SSLContext, openssl: OpenSsl | None) -> None:
@@ -115,7 +158,9 @@ def _know_one_protocol(
         context.set_alpn_protocols([protocol])
 
 
-def _trust(context: SSLContext, policy: BackendTlsPolicy) -> Iterator[TlsProblem]:
+def _trust(
+    context: SSLContext, policy: BackendTlsPolicy, files: Files
+) -> Iterator[TlsProblem]:
     """Load the CAs to believe, or believe everybody if verification is off."""
     context.hostname_checks_common_name = False  # RFC 9525 section 2
     if not policy.verify:
@@ -124,7 +169,7 @@ def _trust(context: SSLContext, policy: BackendTlsPolicy) -> Iterator[TlsProblem
     elif policy.trusted_certificate is None:
         yield from _trust_the_system(context)
     else:
-        yield from load_trusted(context, policy.trusted_certificate)
+        yield from load_trusted(context, BACKENDS_CA, policy.trusted_certificate, files)
 
 
 def _trust_the_system(context: SSLContext) -> Iterator[TlsProblem]:
@@ -132,10 +177,28 @@ def _trust_the_system(context: SSLContext) -> Iterator[TlsProblem]:
     paths = get_default_verify_paths()
     if paths.cafile is None and paths.capath is None:
         yield TlsProblem(
-            TRUSTED_CERTIFICATE,
+            BACKENDS_CA,
             "this system has no store of CAs to verify a backend with",
             "install one (ca-certificates), or name the backend's CA",
         )
+
+
+def _show_backends(
+    context: SSLContext, policy: BackendTlsPolicy, files: Files
+) -> Iterator[TlsProblem]:
+    """Load what is shown to backends that ask who we are."""
+    if policy.pair is None:
+        return
+    called = Pairs(
+        files,
+        certificate="proxy_ssl_certificate",
+        key="proxy_ssl_certificate_key",
+        no_passphrases="nobody is asked for the passphrase of this one",
+    )
+    problems = tuple(called.problems(policy.pair, context))
+    yield from problems
+    if not problems:
+        called.load(context, policy.pair)
 
 
 def _name_problems(

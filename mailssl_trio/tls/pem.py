@@ -1,180 +1,139 @@
-"""Certificates and keys as files: read them, and say what is wrong with them.
+"""PEM (RFC 7468): which of its parts are there, and what is wrong with a file of it.
 
-Python's ssl module loads files by name and reports OpenSSL's words. An operator
-deserves better ones, so each file is looked at before OpenSSL sees it.
+Python's ssl module reports OpenSSL's words. An operator deserves better ones, so
+each file is looked at before OpenSSL sees it.
 """
 
 import re
+from binascii import Error as Base64Error
+from binascii import a2b_base64
 from collections.abc import Iterator
-from pathlib import Path
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLError
-from stat import S_IMODE, S_IRWXO, S_ISDIR, S_ISREG
 
-from mailssl_trio.tls.policy import Inline, Pair
+from mailssl_trio.files import Files
+from mailssl_trio.tls.memory_file import lend
+from mailssl_trio.tls.policy import Source
 from mailssl_trio.tls.problems import TlsProblem
+from mailssl_trio.tls.sources import exposure, read
 
-CERTIFICATE = "ssl_certificate"
-CERTIFICATE_KEY = "ssl_certificate_key"
-TRUSTED_CERTIFICATE = "proxy_ssl_trusted_certificate"
-
-BOUNDARY = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----", re.MULTILINE)  # RFC 7468
-CERTIFICATE_LABELS = {b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE"}
+BOUNDARY = re.compile(rb"^-----BEGIN ([A-Z0-9. ]+)-----", re.MULTILINE)
+PART = re.compile(
+    rb"^-----BEGIN ([A-Z0-9. ]+)-----\r?\n(.*?)^-----END \1-----",
+    re.MULTILINE | re.DOTALL,
+)
+CERTIFICATES = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE"})
 ENCRYPTED = re.compile(rb"^(-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED)", re.MULTILINE)
 
-MISMATCHES = (
-    "KEY_VALUES_MISMATCH",
-    "KEY_TYPE_MISMATCH",
-    "NO_CERTIFICATE_ASSIGNED",  # none of the key's type
-)
-WEAKNESSES = ("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK")
+
+def parts(pem: bytes, labels: frozenset[bytes]) -> Iterator[bytes]:
+    """Yield the DER of each part that has one of these labels.
+
+    Raises ValueError for what is not base64.
+    """
+    for label, base64 in PART.findall(pem):
+        if label in labels:
+            try:
+                yield a2b_base64(b"".join(base64.split()), strict_mode=True)
+            except Base64Error as error:
+                raise ValueError(f"bad base64: {error}") from None
 
 
-def load_pair(context: SSLContext, pair: Pair) -> Iterator[TlsProblem]:
-    """Give a context its certificate and key; yield what is wrong with either."""
-    certificate, key = pair.certificate, pair.key
-    if isinstance(certificate, Inline) or isinstance(key, Inline):
-        raise TypeError("PEM in the configuration itself is not loaded yet")
-    problems = (
-        *certificate_problems(CERTIFICATE, certificate),
-        *key_problems(CERTIFICATE_KEY, key),
-    )
-    yield from problems
-    if problems:
-        return
-    try:
-        # A password, although none is needed: OpenSSL must never ask the terminal.
-        context.load_cert_chain(certificate, key, password="")
-    except SSLError as error:
-        yield _explain(error, certificate, key)
-
-
-def load_trusted(context: SSLContext, path: Path) -> Iterator[TlsProblem]:
-    """Have a context believe the CAs in a file; yield what is wrong with it."""
-    problems = tuple(certificate_problems(TRUSTED_CERTIFICATE, path))
-    yield from problems
-    if problems:
-        return
-    try:
-        context.load_verify_locations(path)
-    except SSLError as error:
-        yield _damaged(TRUSTED_CERTIFICATE, path, error)
-
-
-def certificate_problems(directive: str, path: Path) -> Iterator[TlsProblem]:
-    """Yield why a file cannot be one of certificates."""
-    match _read(directive, path):
-        case TlsProblem() as problem:
-            yield problem
-        case pem:
-            labels = BOUNDARY.findall(pem)
-            if not labels:
-                yield _not_pem(directive, path, "x509")
-            elif CERTIFICATE_LABELS.isdisjoint(labels):
-                yield TlsProblem(
-                    directive,
-                    f"{path} holds no certificate, but {_list(labels)}",
-                    "name the file with the certificate and its chain",
-                )
-
-
-def key_problems(directive: str, path: Path) -> Iterator[TlsProblem]:
-    """Yield why a file cannot be that of a private key, or must not be."""
-    match _read(directive, path):
+def problems_of(
+    directive: str,
+    source: Source,
+    files: Files,
+    labels: frozenset[bytes],
+    wanted: str,
+    command: str,
+) -> Iterator[TlsProblem]:
+    """Yield why a file is not PEM, or holds nothing of what is wanted."""
+    match read(directive, source, files):
         case TlsProblem() as problem:
             yield problem
             return
-        case pem:
-            labels = BOUNDARY.findall(pem)
-    if labels and not any(label.endswith(b"PRIVATE KEY") for label in labels):
+        case content:
+            found = BOUNDARY.findall(content.data)
+    if not found:
         yield TlsProblem(
             directive,
-            f"{path} holds no private key, but {_list(labels)}",
-            "name the file with the private key",
+            f"{source} is not PEM",
+            f"if it is DER: openssl {command} -inform DER -in {source} -out NEW",
         )
-        return
-    yield from _exposure(directive, path)
-    if not labels:
-        yield _not_pem(directive, path, "pkey")
-    elif ENCRYPTED.search(pem):
+    elif labels.isdisjoint(found):
         yield TlsProblem(
             directive,
-            f"the key in {path} is encrypted, and passphrases are not supported yet",
-            f"decrypt it: (umask 077; openssl pkey -in {path} -out NEW)",
+            f"{source} holds no {wanted}, but {_list(found)}",
+            f"name the file with the {wanted}",
         )
 
 
-def _read(directive: str, path: Path) -> bytes | TlsProblem:
-    """Read a file that may be missing, forbidden, or no file at all."""
-    remedy = "give the name of a PEM file"
-    try:
-        if S_ISDIR(mode := path.stat().st_mode):
-            return TlsProblem(directive, f"{path} is a directory", remedy)
-        if not S_ISREG(mode):  # a FIFO would keep us waiting
-            return TlsProblem(directive, f"{path} is not a regular file", remedy)
-        return path.read_bytes()
-    except PermissionError:
-        remedy = "let this user read it, and enter the directories above it"
-        return TlsProblem(directive, f"{path} may not be read", remedy, denied=True)
-    except FileNotFoundError:
-        return TlsProblem(directive, f"{path} does not exist", remedy)
-    except OSError as error:
-        text = f"{path} cannot be read: {error.strerror}"
-        return TlsProblem(directive, text, remedy)
-    except ValueError:  # NUL
-        return TlsProblem(directive, f"{str(path)!r} is no file name", remedy)
-
-
-def _exposure(directive: str, path: Path) -> Iterator[TlsProblem]:
-    """Yield whether strangers can take the key, or put another in its place."""
-    mode = S_IMODE(path.stat().st_mode)
-    if mode & S_IRWXO:
-        yield TlsProblem(
-            directive,
-            f"the key in {path} is open to every user (mode {mode:04o})",
-            f"chmod o-rwx {path}",
-        )
-
-
-def _not_pem(directive: str, path: Path, command: str) -> TlsProblem:
-    return TlsProblem(
-        directive,
-        f"{path} is not PEM",
-        f"if it is DER: openssl {command} -inform DER -in {path} -out NEW",
+def certificate_problems(
+    directive: str, source: Source, files: Files
+) -> Iterator[TlsProblem]:
+    """Yield why a file cannot be one of certificates."""
+    yield from problems_of(
+        directive, source, files, CERTIFICATES, "certificate", "x509"
     )
 
 
-def _explain(error: SSLError, certificate: Path, key: Path) -> TlsProblem:
-    """Put OpenSSL's reason for refusing a pair into words."""
-    if error.reason in MISMATCHES:
-        return TlsProblem(
-            CERTIFICATE_KEY,
-            f"the key in {key} belongs to another certificate than {certificate}",
-            "name the key that the certificate was made for, and the leaf first",
-        )
-    if error.reason in WEAKNESSES:
-        return TlsProblem(
-            CERTIFICATE,
-            f"{certificate} is too weak for OpenSSL ({_words(error)})",
-            "have it issued anew, with a key of RSA 2048, P-256 or better",
-        )
-    return _damaged(*_broken(certificate, key), error)
+def key_problems(directive: str, source: Source, files: Files) -> Iterator[TlsProblem]:
+    """Yield why a file cannot be that of a private key, or must not be."""
+    match read(directive, source, files):
+        case TlsProblem() as problem:
+            yield problem
+            return
+        case content:
+            found = BOUNDARY.findall(content.data)
+    keys = frozenset(label for label in found if label.endswith(b"PRIVATE KEY"))
+    if keys or not found:  # what is nothing of the kind need not be secret
+        yield from exposure(directive, "the key in", source, content)
+    yield from problems_of(directive, source, files, keys, "private key", "pkey")
 
 
-def _damaged(directive: str, path: Path, error: SSLError) -> TlsProblem:
-    text = f"{path} is damaged ({_words(error)})"
+def load_trusted(
+    context: SSLContext, directive: str, source: Source, files: Files
+) -> Iterator[TlsProblem]:
+    """Have a context believe the CAs in a file; yield what is wrong with it."""
+    problems = tuple(certificate_problems(directive, source, files))
+    yield from problems
+    if problems:
+        return
+    try:
+        believe(context, source, files)
+    except SSLError as error:
+        yield damaged(directive, source, words(error))
+
+
+def believe(context: SSLContext, source: Source, files: Files) -> None:
+    """Add certificates and CRLs to what a context verifies with. Raises SSLError."""
+    with lend(data_of(source, files)) as file:
+        context.load_verify_locations(file)
+
+
+def is_readable(source: Source, files: Files) -> bool:
+    """Whether OpenSSL can read every certificate in a file."""
+    try:
+        believe(SSLContext(PROTOCOL_TLS_CLIENT), source, files)
+    except SSLError:
+        return False
+    return True
+
+
+def data_of(source: Source, files: Files) -> bytes:
+    """Return what is in a source that has been read without a problem before."""
+    content = read("", source, files)
+    assert not isinstance(content, TlsProblem), content.text
+    return content.data
+
+
+def damaged(directive: str, source: Source, why: str) -> TlsProblem:
+    """Say that a file is of the right kind, and broken."""
+    text = f"{source} is damaged ({why})"
     return TlsProblem(directive, text, "restore or replace the file")
 
 
-def _broken(certificate: Path, key: Path) -> tuple[str, Path]:
-    """Find out which of two files OpenSSL could not read."""
-    try:
-        SSLContext(PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
-    except SSLError:
-        return CERTIFICATE, certificate
-    return CERTIFICATE_KEY, key
-
-
-def _words(error: SSLError) -> str:
+def words(error: SSLError) -> str:
+    """Return OpenSSL's reason as one would say it."""
     return (error.reason or "no reason given").lower().replace("_", " ")
 
 

@@ -41,17 +41,20 @@ WITHOUT: Mapping[str, int] = {
 
 
 def allow_versions(
-    context: SSLContext, protocols: tuple[str, ...], openssl: OpenSsl | None
+    context: SSLContext,
+    protocols: tuple[str, ...],
+    openssl: OpenSsl | None,
+    directive: str = DIRECTIVE,
 ) -> Iterator[TlsProblem]:
     """Let a context speak these versions and no other; yield what prevents it."""
     for word in protocols:
         if word not in SPOKEN:
             known = " ".join(SPOKEN)
-            yield TlsProblem(DIRECTIVE, f'unknown protocol "{word}"', f"known: {known}")
+            yield TlsProblem(directive, f'unknown protocol "{word}"', f"known: {known}")
     spoken = {word for word in protocols if SPOKEN.get(word)}
     if not spoken:
         yield TlsProblem(
-            DIRECTIVE,
+            directive,
             "no protocol is left that OpenSSL can speak",
             'use "TLSv1.2 TLSv1.3"',
         )
@@ -64,7 +67,7 @@ def allow_versions(
             openssl.set_options(context, WITHOUT[word])
     else:
         yield TlsProblem(
-            DIRECTIVE,
+            directive,
             f"this Python cannot be held to {' '.join(sorted(spoken))}",
             'use "TLSv1.2 TLSv1.3", or a Python that is linked with the system\'s'
             " OpenSSL, such as Debian's python3",

@@ -87,7 +87,7 @@ GARBAGE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
         (
             lambda p: certificate_of(p).write_bytes(key_of(p).read_bytes()),
             "cert.pem holds no certificate, but EC PRIVATE KEY",
-            "chain",
+            "name the file with the certificate",
         ),
         (
             lambda p: certificate_of(p).write_text(GARBAGE),
@@ -165,7 +165,7 @@ def test_an_encrypted_key_is_not_asked_for_on_the_terminal(
     key_of(policy).write_bytes(key.private_bytes(Encoding.PEM, encoding, locked))
     found = problem(policy)
     assert found.directive == "ssl_certificate_key"
-    assert "encrypted, and passphrases are not supported yet" in found.text
+    assert "is encrypted, and there is no ssl_password_file" in found.text
     assert "openssl pkey -in " in found.remedy
 
 

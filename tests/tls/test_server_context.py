@@ -86,7 +86,7 @@ def test_servers_of_different_protocols_do_not_mix(policy: TlsPolicy, ca: CA) ->
 def test_a_python_that_hides_openssl_says_what_it_leaves_out(
     policy: TlsPolicy, ca: CA
 ) -> None:
-    server = server_context(policy, "imap", None)
+    server = server_context(policy, "imap", openssl=None)
     assert isinstance(shake_hands(server, client(ca, alpn=("h2",))), Secured)
     assert "ALPN" in " ".join(missing_features(None))
     assert "resumed" in " ".join(missing_features(None))

@@ -107,11 +107,13 @@ def test_a_python_that_hides_openssl_refuses_what_it_cannot_hold(
     policy: TlsPolicy, ca: CA
 ) -> None:
     with pytest.raises(TlsSettingsError) as caught:
-        server_context(evolve(policy, protocols=("TLSv1", "TLSv1.3")), "imap", None)
+        server_context(
+            evolve(policy, protocols=("TLSv1", "TLSv1.3")), "imap", openssl=None
+        )
     (problem,) = caught.value.problems
     assert problem.text == "this Python cannot be held to TLSv1 TLSv1.3"
     assert "Debian's python3" in problem.remedy
-    server = server_context(policy, "imap", None)
+    server = server_context(policy, "imap", openssl=None)
     assert version(shake_hands(server, client(ca, "TLSv1.1"))) is None
 
 

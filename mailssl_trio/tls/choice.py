@@ -1,0 +1,108 @@
+"""Which certificates a client is shown: by the name it asks for (SNI, RFC 6066).
+
+OpenSSL itself chooses among those of different key types, by what the client can
+verify. What is chosen here is the group that it may choose from.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from attrs import frozen
+
+from mailssl_trio.files import Files
+from mailssl_trio.tls.certificates import Certificate, read_certificates
+from mailssl_trio.tls.policy import Pair, TlsPolicy
+
+Group: TypeAlias = tuple[Pair, ...]
+"""Pairs of different key types, in the order of the configuration."""
+
+
+@frozen
+class Choice:
+    """A virtual server's certificates, grouped by the names that lead to them."""
+
+    default: Group
+    """For clients that ask for no name, or for one that nothing here has."""
+    exact: Mapping[str, Group]
+    wildcards: Mapping[str, Group]
+    """By what follows ``*.``."""
+
+    def pairs_for(self, name: str | None) -> Group:
+        """Return what a client that asks for a name is shown, whatever the name."""
+        if not name:
+            return self.default
+        name = name.lower().removesuffix(".")
+        if (group := self.exact.get(name)) is not None:
+            return group
+        label, _, rest = name.partition(".")
+        return self.wildcards.get(rest, self.default) if label else self.default
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Every group that some name leads to, the default one first."""
+        named = (*self.exact.values(), *self.wildcards.values())
+        return tuple(dict.fromkeys((self.default, *named)))
+
+
+def choice_of(policy: TlsPolicy, files: Files) -> Choice:
+    """Return the choice of a virtual server whose certificates can be read."""
+    return choose(read_certificates(policy.pairs, files))
+
+
+def choose(certificates: Iterable[Certificate]) -> Choice:
+    """Group certificates by name; the first is everybody's who asks for no other."""
+    all_of_them = tuple(certificates)
+    names = dict.fromkeys(name for one in all_of_them for name in one.names)
+    groups = {name: _group(_for_name(name, all_of_them)) for name in names}
+    return Choice(
+        _group(_with_the_first(all_of_them)),
+        {name: group for name, group in groups.items() if not _is_wildcard(name)},
+        {name[2:]: group for name, group in groups.items() if _is_wildcard(name)},
+    )
+
+
+def never_shown(certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:
+    """Return those that others of the same key type leave no name to."""
+    all_of_them = tuple(certificates)
+    shown = {pair for group in choose(all_of_them).groups for pair in group}
+    return tuple(one for one in all_of_them if one.pair not in shown)
+
+
+def _for_name(
+    name: str, certificates: tuple[Certificate, ...]
+) -> Iterator[Certificate]:
+    """Yield the best of each key type: exact before wildcard, then the earlier."""
+    exact = [one for one in certificates if name in one.names]
+    covering = [one for one in certificates if _covers(one, name)]
+    return _first_of_each_type((*exact, *covering))
+
+
+def _with_the_first(certificates: tuple[Certificate, ...]) -> Iterator[Certificate]:
+    """Yield the first, and those of other key types that will do in its place."""
+    return _first_of_each_type(
+        one
+        for one in certificates
+        if all(_covers(one, name) for name in certificates[0].names)
+    )
+
+
+def _first_of_each_type(certificates: Iterable[Certificate]) -> Iterator[Certificate]:
+    seen = set[str]()
+    for one in certificates:
+        if one.key_type not in seen:
+            seen.add(one.key_type)
+            yield one
+
+
+def _group(certificates: Iterable[Certificate]) -> Group:
+    return tuple(one.pair for one in certificates)
+
+
+def _covers(certificate: Certificate, name: str) -> bool:
+    """Whether a certificate has a name, or a wildcard for its first label."""
+    _label, _, rest = name.partition(".")
+    return name in certificate.names or f"*.{rest}" in certificate.names
+
+
+def _is_wildcard(name: str) -> bool:
+    return name.startswith("*.")

@@ -1,0 +1,32 @@
+"""The directive ``ssl_ciphers``: what TLS 1.2 and older may agree on."""
+
+from collections.abc import Iterator
+from ssl import SSLContext, SSLError
+
+from mailssl_trio.tls.problems import TlsProblem
+from mailssl_trio.tls.versions import speaks_deprecated
+
+
+def allow_ciphers(
+    context: SSLContext, ciphers: str, protocols: tuple[str, ...], directive: str
+) -> Iterator[TlsProblem]:
+    """Set the ciphers, never those without authentication or encryption."""
+    listed = f"{ciphers}:!aNULL:!eNULL"
+    if speaks_deprecated(protocols):
+        listed += ":@SECLEVEL=0"  # their handshakes are signed with MD5 and SHA-1
+    try:
+        context.set_ciphers(listed)
+    except (SSLError, ValueError):  # the latter for NUL
+        yield TlsProblem(
+            directive,
+            f'"{ciphers}" selects no cipher',
+            'see openssl-ciphers(1); the default is "HIGH:!aNULL:!MD5"',
+        )
+
+
+def is_open(context: SSLContext) -> bool:
+    """Whether a context might agree on no authentication, or on no encryption."""
+    return any(
+        cipher["auth"] == "auth-null" or not cipher["strength_bits"]
+        for cipher in context.get_ciphers()
+    )

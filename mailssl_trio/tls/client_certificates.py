@@ -1,0 +1,188 @@
+"""The directive ``ssl_verify_client``: who may come in by a certificate of their own.
+
+The handshake never fails on one. Afterwards it is judged, and whoever may not stay
+hears so in place of the greeting, in the words of the protocol.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from ssl import VERIFY_CRL_CHECK_CHAIN, SSLContext, SSLError, SSLObject
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from mailssl_trio.files import Files
+from mailssl_trio.protocol.events import Goodbye
+from mailssl_trio.tls.certificates import certificates_in
+from mailssl_trio.tls.memory_file import lend
+from mailssl_trio.tls.openssl import WHICH_PYTHON, OpenSsl
+from mailssl_trio.tls.pem import (
+    believe,
+    damaged,
+    data_of,
+    load_trusted,
+    parts,
+    problems_of,
+    words,
+)
+from mailssl_trio.tls.policy import TlsPolicy, VerifyClient
+from mailssl_trio.tls.problems import TlsProblem
+from mailssl_trio.tls.refusal import CertificateRefusal
+
+VERIFY_CLIENT = "ssl_verify_client"
+CLIENT_CERTIFICATE = "ssl_client_certificate"
+TRUSTED_CERTIFICATE = "ssl_trusted_certificate"
+CRL = "ssl_crl"
+
+CRLS = frozenset({b"X509 CRL"})
+
+X509_V_OK = 0  # openssl/x509_vfy.h, as all of these
+OF_UNKNOWN_ISSUERS = frozenset(
+    {
+        18,  # X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
+        19,  # X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN
+        20,  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY
+        21,  # X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE
+        27,  # X509_V_ERR_CERT_UNTRUSTED
+    }
+)
+"""What ``optional_no_ca`` forgives, as in nginx."""
+
+
+def ask_for_certificate(
+    context: SSLContext, policy: TlsPolicy, files: Files, openssl: OpenSsl | None
+) -> Iterator[TlsProblem]:
+    """Have clients asked for a certificate, and all that it is judged by loaded."""
+    if policy.verify_client is VerifyClient.OFF:
+        return
+    if openssl is None:
+        yield TlsProblem(
+            VERIFY_CLIENT,
+            "this Python cannot let a handshake succeed and judge it afterwards",
+            f"leave it off, or use a Python that can: {WHICH_PYTHON}",
+        )
+        return
+    openssl.request_certificate(context)
+    openssl.set_verify_depth(context, policy.verify_depth)
+    yield from _load_cas(context, policy, files, openssl)
+    if policy.crl is not None:
+        yield from _load_crl(context, policy, policy.crl, files)
+
+
+def judge(
+    policy: TlsPolicy, connection: SSLObject, openssl: OpenSsl | None
+) -> CertificateRefusal | None:
+    """Return why a client may not stay, None if it may.
+
+    To be asked after every handshake, also one that resumed a session: the session
+    remembers what OpenSSL thought of the certificate, and the certificate itself.
+    """
+    if policy.verify_client is VerifyClient.OFF or openssl is None:
+        return None
+    code, reason = openssl.verify_result(connection)
+    if code != X509_V_OK and not _is_forgiven(policy, code):
+        return CertificateRefusal(Goodbye.BAD_CERTIFICATE, f"{code}:{reason}")
+    is_required = policy.verify_client is VerifyClient.ON
+    if is_required and connection.getpeercert(binary_form=True) is None:
+        return CertificateRefusal(Goodbye.CERTIFICATE_REQUIRED)
+    return None
+
+
+def _is_forgiven(policy: TlsPolicy, code: int) -> bool:
+    is_lenient = policy.verify_client is VerifyClient.OPTIONAL_NO_CA
+    return is_lenient and code in OF_UNKNOWN_ISSUERS
+
+
+def _load_cas(
+    context: SSLContext, policy: TlsPolicy, files: Files, openssl: OpenSsl
+) -> Iterator[TlsProblem]:
+    """Load whom to believe; tell clients the names of those they may come from."""
+    announced, silent = policy.client_certificate, policy.trusted_certificate
+    if announced is not None:
+        problems = tuple(load_trusted(context, CLIENT_CERTIFICATE, announced, files))
+        yield from problems
+        if not problems:
+            with lend(data_of(announced, files)) as file:
+                openssl.send_ca_names(context, file)
+    if silent is not None:
+        yield from load_trusted(context, TRUSTED_CERTIFICATE, silent, files)
+    needs_one = policy.verify_client is not VerifyClient.OPTIONAL_NO_CA
+    if needs_one and announced is None and silent is None:
+        yield TlsProblem(
+            VERIFY_CLIENT,
+            f"no {CLIENT_CERTIFICATE} or {TRUSTED_CERTIFICATE} for {VERIFY_CLIENT}",
+            "name the CAs that the certificates of clients come from",
+        )
+
+
+def _load_crl(
+    context: SSLContext, policy: TlsPolicy, path: Path, files: Files
+) -> Iterator[TlsProblem]:
+    """Refuse what CAs have revoked; each CA of a chain must say what it has."""
+    problems = tuple(_crl_problems(policy, path, files))
+    yield from problems
+    if problems:
+        return
+    try:
+        believe(context, path, files)
+    except SSLError as error:
+        yield damaged(CRL, path, words(error))
+    context.verify_flags |= VERIFY_CRL_CHECK_CHAIN
+
+
+def _crl_problems(policy: TlsPolicy, path: Path, files: Files) -> Iterator[TlsProblem]:
+    """Yield why a file of CRLs would have everybody refused, or nobody."""
+    problems = tuple(problems_of(CRL, path, files, CRLS, "CRL", "crl"))
+    yield from problems
+    if problems:
+        return
+    try:
+        crls = [
+            x509.load_der_x509_crl(der) for der in parts(data_of(path, files), CRLS)
+        ]
+    except ValueError:
+        crls = []
+    if not crls:
+        yield damaged(CRL, path, "no CRL in it can be read")
+    cas = _cas(policy, files)
+    for crl in crls:
+        yield from _out_of_date(crl, path)
+        if cas is not None and not any(_is_signed_by(crl, ca) for ca in cas):
+            yield TlsProblem(
+                CRL,
+                f"{path} holds the CRL of {crl.issuer.rfc4514_string()}, which is none"
+                " of the CAs here",
+                f"name the CA as {TRUSTED_CERTIFICATE}, or remove its CRL",
+            )
+
+
+def _cas(policy: TlsPolicy, files: Files) -> list[x509.Certificate] | None:
+    """Return the CAs; None if one cannot be read, which is a problem of its own."""
+    named = (policy.client_certificate, policy.trusted_certificate)
+    try:
+        return [ca for path in named if path for ca in certificates_in(path, files)]
+    except ValueError:
+        return None
+
+
+def _out_of_date(
+    crl: x509.CertificateRevocationList, path: Path
+) -> Iterator[TlsProblem]:
+    end = crl.next_update_utc
+    if end is not None and end <= datetime.now(UTC):
+        yield TlsProblem(
+            CRL,
+            f"{path} is out of date since {end:%Y-%m-%d %H:%M} UTC, so that every"
+            " client would be refused",
+            "fetch the CA's newest CRL",
+        )
+
+
+def _is_signed_by(crl: x509.CertificateRevocationList, ca: x509.Certificate) -> bool:
+    if ca.subject != crl.issuer:
+        return False
+    try:
+        return crl.is_signature_valid(ca.public_key())  # type: ignore[arg-type]
+    except (TypeError, ValueError, UnsupportedAlgorithm):
+        return False
