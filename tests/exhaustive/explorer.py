@@ -8,10 +8,16 @@ from collections.abc import Iterable, Iterator
 
 from attrs import define, evolve, frozen
 
-from mailssl_trio.protocol.events import Authenticate, Event, Goodbye, LoggedIn
+from mailssl_trio.protocol.events import (
+    Authenticate,
+    Event,
+    Goodbye,
+    LoggedIn,
+    StartTls,
+)
 from tests.exhaustive.alphabets import Alphabet
 from tests.exhaustive.ledger import Ledger
-from tests.exhaustive.player import Otherwise, Player, Turn, play
+from tests.exhaustive.player import BAD_CERTIFICATE, Otherwise, Player, Turn, play
 from tests.exhaustive.script import as_script
 from tests.exhaustive.step import Law, Memory, Step
 from tests.exhaustive.worlds import World
@@ -126,4 +132,6 @@ class Court:
         for nth, (asked, _) in enumerate(questions):
             if isinstance(asked, Authenticate):
                 yield Otherwise(nth, self.world.welcome)
+            if isinstance(asked, StartTls) and self.world.faces_clients:
+                yield Otherwise(nth, BAD_CERTIFICATE)
             yield Otherwise(nth, Goodbye.SHUTTING_DOWN)

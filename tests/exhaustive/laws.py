@@ -6,7 +6,13 @@ conversation.
 """
 
 from mailssl_trio.protocol.credentials import Accepted
-from mailssl_trio.protocol.events import Closed, Goodbye, LoggedIn
+from mailssl_trio.protocol.events import (
+    Closed,
+    Goodbye,
+    LoggedIn,
+    StartTls,
+    TlsInfo,
+)
 from tests.exhaustive.step import Law, Step, alike, born_in_tls, last_words
 
 
@@ -51,7 +57,23 @@ def _ends_unanswered(step: Step, before: bytes) -> bool:
 
 def nothing_is_said_between_go_ahead_and_tls(step: Step) -> bool:
     """Behind the go-ahead nothing is said until the peer has spoken in TLS."""
-    return not step.last.secured or not step.last.in_tls
+    return not step.last.secured or not step.last.in_tls or _is_refused(step)
+
+
+def a_refused_certificate_ends_it(step: Step) -> bool:
+    """A client whose certificate is refused is told so in TLS, and asked no more."""
+    if not _is_refused(step):
+        return True
+    reason = Goodbye.BAD_CERTIFICATE
+    return (
+        step.last.ending is reason
+        and step.last.in_tls == step.session.farewell(reason) != b""
+        and isinstance(step.last.questions[-1][0], StartTls)
+    )
+
+
+def _is_refused(step: Step) -> bool:
+    return step.otherwise is not None and isinstance(step.otherwise.answer, TlsInfo)
 
 
 def tls_makes_a_session_new(step: Step) -> bool:
@@ -122,6 +144,7 @@ SERVER_LAWS: tuple[Law, ...] = (
     no_credential_can_end_a_line,
     nothing_glued_behind_starttls_survives,
     nothing_is_said_between_go_ahead_and_tls,
+    a_refused_certificate_ends_it,
     tls_makes_a_session_new,
     every_command_gets_one_final_reply,
     what_follows_a_login_is_the_relays,

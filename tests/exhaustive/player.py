@@ -7,7 +7,7 @@ whether TLS is up, so that no law has to believe the session about it.
 import re
 from collections.abc import Iterable
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from mailssl_trio.protocol.credentials import (
     Accepted,
@@ -35,6 +35,7 @@ TAGS = re.compile(rb"^G([0-9]+)(?= )", re.MULTILINE)
 """How our sessions tag commands to IMAP backends."""
 
 HANDSHAKE = TlsInfo("TLSv1.3")
+BAD_CERTIFICATE = evolve(HANDSHAKE, refused=Goodbye.BAD_CERTIFICATE)
 REJECTED = Rejected(Reason.AUTHENTICATIONFAILED)
 
 
@@ -43,8 +44,8 @@ class Otherwise:
     """Answer the ``nth`` question of a turn in another way than usual."""
 
     nth: int
-    answer: Verdict | Goodbye
-    """A verdict; or why we hang up where an answer was awaited."""
+    answer: Verdict | TlsInfo | Goodbye
+    """An answer; or why we hang up where one was awaited."""
 
 
 @frozen
@@ -152,13 +153,15 @@ class Player:
             heard,
         )
 
-    def _answer(self, asked: Event, unusual: Verdict | Goodbye | None) -> None:
+    def _answer(
+        self, asked: Event, unusual: Verdict | TlsInfo | Goodbye | None
+    ) -> None:
         match asked, unusual:
             case _, Goodbye():
                 self.session.hang_up(unusual)
-            case StartTls(), _:
+            case StartTls(), None | TlsInfo():
                 self.tls = True
-                self.session.answer(asked, HANDSHAKE)
+                self.session.answer(asked, unusual or HANDSHAKE)
             case Authenticate(), None:
                 self.session.answer(asked, REJECTED)
             case Authenticate(), Accepted() | Rejected():

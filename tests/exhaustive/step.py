@@ -8,7 +8,7 @@ from typing import TypeAlias
 from attrs import define, field
 
 from mailssl_trio.protocol.engine import Session
-from mailssl_trio.protocol.events import StartTls
+from mailssl_trio.protocol.events import Goodbye, StartTls
 from tests.exhaustive.ledger import IllegalReplyError, Ledger
 from tests.exhaustive.player import Otherwise, Player, Turn, play
 from tests.exhaustive.worlds import World
@@ -68,7 +68,7 @@ def last_words(step: Step) -> bytes:
 def handshake_failed(turn: Turn) -> bool:
     """Whether it ended between the go-ahead and TLS."""
     return (
-        turn.ending is not None
+        turn.ending not in {None, Goodbye.BAD_CERTIFICATE}
         and bool(turn.questions)
         and isinstance(turn.questions[-1][0], StartTls)
     )
