@@ -1,0 +1,231 @@
+"""One part of a shared zone: what one worker writes, and all read, in LMDB.
+
+Readers of LMDB never wait, and writers wait for each other only. As each part has one
+writer, nobody waits for anybody, whoever is stopped or killed, and wherever. What LMDB
+does wait for is another process in the middle of *opening* the same files. So a new
+part gets its name when it is complete, and others are opened only if nobody is at it.
+
+LMDB maps its files into memory. Garbage in them it finds by itself, or the checksum
+of a session does. But where a file has become shorter than its map, touching what is
+no longer there kills the process (SIGBUS). So the files have all their length from the
+beginning, mostly as holes that cost nothing, and before anything is read it is made
+sure that they still have it. LMDB writes with pwrite(2), not into the map, so a file
+system that is full is an error like others.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from errno import EIO, ENOSPC
+from fcntl import LOCK_NB, LOCK_SH, lockf
+from math import ceil
+from pathlib import Path
+from typing import Self, TypeAlias
+
+import lmdb
+
+from mailssl_trio.tls.zone_record import (
+    EXPIRIES,
+    DamagedRecordError,
+    Record,
+    expiry_key,
+    has_expired,
+    id_of,
+    session_key,
+)
+
+MIB = 2**20
+SESSIONS_PER_MIB = 4000
+MAP_PER_SIZE = 24
+"""4,000 sessions of 4,000 octets, and room for what LMDB writes anew each time."""
+SMALLEST_MAP = 4 * MIB
+FULL = 3 / 4
+"""How much of the map sessions may take; the rest is for changing them."""
+
+NO_ROOM = (os.strerror(ENOSPC), os.strerror(EIO))  # LMDB's for half a write
+LOCK_FILE = 16384  # octets, for 254 readers
+EXPIRED, EVICTIONS = 2, 64  # sessions that go, at most, for one that comes
+
+
+Transaction: TypeAlias = "lmdb.Transaction[bytes]"
+
+
+class PartError(Exception):
+    """The part is damaged, has vanished, or cannot be had now."""
+
+
+class NoRoomError(PartError):
+    """The file system has no room for more; what is there is as it was."""
+
+
+def capacity_of(size: int) -> int:
+    """Return how many sessions each part of a zone of so many octets holds."""
+    return max(1, size * SESSIONS_PER_MIB // MIB)
+
+
+def map_size_of(size: int) -> int:
+    """Return how long the file of a part is, in octets. Most are never written."""
+    return ceil(max(SMALLEST_MAP, size * MAP_PER_SIZE) / MIB) * MIB
+
+
+def remove_part(path: Path) -> None:
+    """Take a part's files away. Whoever has them open notices it."""
+    for file in (path, _lock_of(path)):
+        with suppress(OSError):
+            file.unlink()
+
+
+class Part:
+    """An open part. All that it does raises PartError when it is of no more use."""
+
+    def __init__(self, path: Path, size: int, *, is_ours: bool) -> None:
+        """Open what is there: to read, and to write if it is ours."""
+        self.path = path
+        self._capacity = capacity_of(size)
+        self._map_size = map_size_of(size)
+        with _translated(), ExitStack() as opened:
+            self._lock_file = _open(_lock_of(path), opened)
+            lockf(self._lock_file, LOCK_SH | LOCK_NB, 1)  # LMDB's, without waiting
+            self._data_file = _open(path, opened)
+            self._make_sure()
+            self._env = _environment(path, self._map_size, is_ours=is_ours)
+            opened.callback(self._env.close)
+            self._room = int(self._map_size / self._env.stat()["psize"] * FULL)
+            self._opened = opened.pop_all()
+
+    @classmethod
+    def create(cls, path: Path, size: int) -> Self:
+        """Make an empty part of our own, which others find when it is complete."""
+        unnamed = path.with_suffix(".new")
+        with _translated():
+            _reserve(_lock_of(unnamed))
+            _environment(unnamed, map_size_of(size), is_ours=True).close()
+            os.truncate(unnamed, map_size_of(size))
+            part = cls(unnamed, size, is_ours=True)
+            _lock_of(unnamed).rename(_lock_of(path))
+            unnamed.rename(path)
+        part.path = path
+        return part
+
+    def lookup(self, session_id: bytes, now: float) -> bytes | None:
+        """Return a session that is there and has not expired."""
+        self._make_sure()
+        try:  # not _translated(), which would take as long as the rest
+            with self._env.begin() as transaction:
+                octets = transaction.get(session_key(session_id))
+            return octets and Record.parse(session_id, octets).session_at(now)
+        except (lmdb.Error, DamagedRecordError) as error:
+            raise PartError(str(error)) from None
+
+    def store(
+        self, session_id: bytes, session: bytes, expires: float, now: float
+    ) -> None:
+        """Keep a session, in place of the first to expire if there are too many."""
+        self._make_sure()
+        record = Record(session_id, session, int(expires * 1000))
+        with _translated():
+            try:
+                self._put(record, now)
+            except lmdb.MapFullError:
+                self._env.reader_check()  # one that was killed holds what was freed
+                self._put(record, now)
+
+    def collect(self, now: float, at_most: int) -> int:
+        """Let expired sessions go; return how many."""
+        self._make_sure()
+        with _translated():
+            self._env.reader_check()
+            with self._env.begin(write=True) as transaction:
+                return self._evict(transaction, now, at_most, at_most)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._opened.close()
+
+    def _put(self, record: Record, now: float) -> None:
+        with self._env.begin(write=True) as transaction:
+            key = session_key(record.session_id)
+            if before := transaction.get(key):
+                transaction.delete(expiry_key(record.session_id, before))
+            octets = bytes(record)
+            transaction.put(key, octets)
+            transaction.put(expiry_key(record.session_id, octets), b"")
+            self._evict(transaction, now, EXPIRED, EVICTIONS)
+
+    def _evict(
+        self, transaction: Transaction, now: float, expired: int, most: int
+    ) -> int:
+        """Let the first to expire go: some that have, and those too many."""
+        cursor = transaction.cursor()
+        gone = 0
+        while gone < most and cursor.set_range(EXPIRIES):
+            key = cursor.key()
+            is_over = gone < expired and has_expired(key, now)
+            if not key.startswith(EXPIRIES) or not (
+                is_over or self._is_full(transaction)
+            ):
+                break
+            transaction.delete(key)
+            transaction.delete(session_key(id_of(key)))
+            gone += 1
+        return gone
+
+    def _is_full(self, transaction: Transaction) -> bool:
+        stat = transaction.stat()
+        pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+        return stat["entries"] > 2 * self._capacity or pages > self._room
+
+    def _make_sure(self) -> None:
+        """See that the files are still there, and as long as when they were mapped."""
+        data, lock = os.fstat(self._data_file), os.fstat(self._lock_file)
+        if not data.st_nlink or not lock.st_nlink:
+            raise PartError("somebody has removed it")
+        if data.st_size != self._map_size or lock.st_size != LOCK_FILE:
+            raise PartError("somebody has cut it")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, lmdb.Error) as error:
+        text = str(error)
+        lacks_room = any(reason in text for reason in NO_ROOM)
+        raise (NoRoomError if lacks_room else PartError)(text) from None
+
+
+def _lock_of(path: Path) -> Path:
+    """Return where LMDB keeps the locks of a file."""
+    return path.with_name(f"{path.name}-lock")
+
+
+def _open(path: Path, opened: ExitStack) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    opened.callback(os.close, descriptor)
+    return descriptor
+
+
+def _reserve(path: Path) -> None:
+    """Make a lock file whose octets are there, since LMDB writes them by its map."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, LOCK_FILE)
+    finally:
+        os.close(descriptor)
+
+
+def _environment(path: Path, map_size: int, *, is_ours: bool) -> lmdb.Environment:
+    """Open LMDB: https://lmdb.readthedocs.io, mdb_env_open in lmdb.h."""
+    return lmdb.open(
+        str(path),
+        map_size=map_size,
+        subdir=False,
+        readonly=not is_ours,
+        create=is_ours,
+        mode=0o600,
+        sync=False,  # there is no disk
+        metasync=False,
+        readahead=False,
+        max_spare_txns=1,  # keeps our place among the readers
+    )
