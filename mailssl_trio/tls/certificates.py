@@ -101,7 +101,7 @@ def expiry_lines(
 ) -> tuple[str, ...]:
     """Say of each certificate when it ends: for the log, at the start."""
     now = now or datetime.now(UTC)
-    return tuple(_expiry(certificate, now) for certificate in certificates)
+    return tuple(expiry_line(certificate, now) for certificate in certificates)
 
 
 def expiry_warnings(
@@ -110,13 +110,14 @@ def expiry_warnings(
     """Say it of those that have ended, or will within 30 days, or have not begun."""
     now = now or datetime.now(UTC)
     return tuple(
-        _expiry(certificate, now)
+        expiry_line(certificate, now)
         for certificate in certificates
         if not certificate.not_before <= now < certificate.not_after - NEAR
     )
 
 
-def _expiry(certificate: Certificate, now: datetime) -> str:
+def expiry_line(certificate: Certificate, now: datetime) -> str:
+    """Say when a certificate ends, and how soon that is."""
     left = certificate.not_after - now
     if left <= timedelta(0):
         return f"certificate {certificate} expired on {_date(certificate.not_after)}"

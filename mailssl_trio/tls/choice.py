@@ -51,11 +51,11 @@ def choice_of(policy: TlsPolicy, files: Files) -> Choice:
 
 def choose(certificates: Iterable[Certificate]) -> Choice:
     """Group certificates by name; the first is everybody's who asks for no other."""
-    all_of_them = tuple(certificates)
-    names = dict.fromkeys(name for one in all_of_them for name in one.names)
-    groups = {name: _group(_for_name(name, all_of_them)) for name in names}
+    ours = tuple(certificates)
+    names = dict.fromkeys(name for one in ours for name in one.names)
+    groups = {name: _group(_for_name(name, ours), ours) for name in names}
     return Choice(
-        _group(_with_the_first(all_of_them)),
+        _group(_with_the_first(ours), ours),
         {name: group for name, group in groups.items() if not _is_wildcard(name)},
         {name[2:]: group for name, group in groups.items() if _is_wildcard(name)},
     )
@@ -63,9 +63,9 @@ def choose(certificates: Iterable[Certificate]) -> Choice:
 
 def never_shown(certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:
     """Return those that others of the same key type leave no name to."""
-    all_of_them = tuple(certificates)
-    shown = {pair for group in choose(all_of_them).groups for pair in group}
-    return tuple(one for one in all_of_them if one.pair not in shown)
+    ours = tuple(certificates)
+    shown = {pair for group in choose(ours).groups for pair in group}
+    return tuple(one for one in ours if one.pair not in shown)
 
 
 def _for_name(
@@ -94,8 +94,9 @@ def _first_of_each_type(certificates: Iterable[Certificate]) -> Iterator[Certifi
             yield one
 
 
-def _group(certificates: Iterable[Certificate]) -> Group:
-    return tuple(one.pair for one in certificates)
+def _group(chosen: Iterable[Certificate], ours: Iterable[Certificate]) -> Group:
+    members = frozenset(chosen)
+    return tuple(one.pair for one in ours if one in members)
 
 
 def _covers(certificate: Certificate, name: str) -> bool:
