@@ -201,6 +201,8 @@ def _why_closed(upstream: Connection, event: Event) -> str:
     match event:
         case Closed(Goodbye.HANDSHAKE_FAILED):
             return f"SSL handshake failed: {upstream.tls_failure}"
+        case Closed(reason) if upstream.tls_failure:
+            return f"{reason.value}: {upstream.tls_failure}"
         case Closed(reason):
             return reason.value
         case _:

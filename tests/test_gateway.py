@@ -22,6 +22,7 @@ from mailssl_trio.tls.policy import BackendTlsPolicy
 from mailssl_trio.transport.address import EmbeddedAddress, TcpAddress
 from mailssl_trio.transport.dial import Dialer
 from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
 from tests.tls_pair import NAME, authority, client_side, server_side
@@ -291,6 +292,32 @@ async def test_backend_is_logged_in_to_through_tls(
 
     answer = await talk(House(backend, proxy_ssl), b"USER joe", b"PASS x", b"QUIT")
     assert answer.endswith(b"+OK in\r\n+OK bye\r\n")
+
+
+async def test_backend_that_misses_our_certificate_is_quoted(
+    autojump_clock: MockClock,
+) -> None:
+    """In TLS 1.3 it says so behind a handshake that we have taken for good."""
+
+    async def backend(stream: trio.SocketStream) -> None:
+        with pytest.raises(HandshakeError):
+            await TlsLayer(insisting()).upgrade(stream)
+        await trio.aclose_forcefully(stream)
+
+    house = House(backend, ProxySsl.ON)
+    answer = await talk(house, b"USER joe", b"PASS x", b"QUIT")
+    assert b"[SYS/TEMP]" in answer
+    assert house.told.details == [
+        "upstream peer closed connection: tlsv13 alert certificate required"
+    ]
+
+
+def insisting() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority().issue_cert(NAME).configure_cert(context)
+    authority().configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 async def test_next_login_resumes_the_tls_session_of_the_one_before(

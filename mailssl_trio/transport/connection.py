@@ -20,7 +20,7 @@ from mailssl_trio.protocol.events import (
     StartTls,
 )
 from mailssl_trio.transport.drain import Drain
-from mailssl_trio.transport.secure import HandshakeError, TlsLayer
+from mailssl_trio.transport.secure import HandshakeError, TlsLayer, alert_in
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
 
@@ -49,7 +49,7 @@ class Connection:
         self.drain = drain
         self.deadline = trio.current_time() + timeouts.session
         self.tls_failure = ""
-        """Why the handshake failed, or what is wrong with the peer's certificate."""
+        """Why TLS failed: at the handshake, or for our or the peer's certificate."""
         self._wire = stream
         self._writable = True
         self._peer_left = False
@@ -163,7 +163,8 @@ class Connection:
                 data = await self.stream.receive_some(READ_SIZE)
                 self.session.receive_data(bytes(data))
                 return
-        except trio.BrokenResourceError:
+        except trio.BrokenResourceError as broken:
+            self.tls_failure = alert_in(broken)
             self.session.hang_up(Goodbye.PEER_GONE)
         else:
             self.session.hang_up(self._why_cut)

@@ -100,6 +100,19 @@ async def _send_alert(stream: trio.SSLStream[trio.abc.Stream]) -> None:
             await stream.transport_stream.send_all(alert)
 
 
+def alert_in(broken: trio.BrokenResourceError) -> str:
+    """Return the fatal alert by which a peer ended TLS, "" if it sent none.
+
+    In TLS 1.3 a server judges our certificate behind the handshake (RFC 8446 section
+    4.4.2.4), so it is in what should have been its first words that it complains.
+    """
+    match broken.__cause__:
+        case ssl.SSLError(reason=str(reason)) if "ALERT" in reason:
+            return _in_words(reason)
+        case _:
+            return ""
+
+
 def _reason(broken: trio.BrokenResourceError) -> str:
     match broken.__cause__:
         case ssl.SSLCertVerificationError() as error:
@@ -107,6 +120,10 @@ def _reason(broken: trio.BrokenResourceError) -> str:
         case ssl.SSLEOFError() | None:
             return "peer closed connection in SSL handshake"
         case ssl.SSLError() as error:
-            return (error.reason or "protocol error").lower().replace("_", " ")
+            return _in_words(error.reason or "protocol error")
         case error:
             return str(error)
+
+
+def _in_words(reason: str) -> str:
+    return reason.lower().replace("_", " ")
