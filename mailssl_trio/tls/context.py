@@ -6,7 +6,6 @@ from ssl import (
     OP_CIPHER_SERVER_PREFERENCE,
     OP_NO_COMPRESSION,
     OP_NO_RENEGOTIATION,
-    OP_NO_TICKET,
     PROTOCOL_TLS_CLIENT,
     PROTOCOL_TLS_SERVER,
     MemoryBIO,
@@ -28,6 +27,7 @@ from mailssl_trio.tls.parameters import use_curves, use_dhparam
 from mailssl_trio.tls.pem import load_trusted
 from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
+from mailssl_trio.tls.resumption import forbid_resumption, resumption_problems
 from mailssl_trio.tls.versions import allow_versions
 
 BACKENDS_CA = "proxy_ssl_trusted_certificate"
@@ -46,7 +46,8 @@ def server_context(
     the same whichever they are. Raises TlsSettingsError with every problem of the
     settings, those of the other pairs included where the default ones are shown.
     Reads files, so it belongs before the loop or into a thread. The same context
-    serves implicit TLS and STARTTLS. Early data stays off, as OpenSSL has it: it
+    serves implicit TLS and STARTTLS. It resumes nothing yet: ``ServerTls`` knows where
+    sessions are. Early data stays off, as OpenSSL has it: it
     could be replayed.
     """
     files = files or Files()
@@ -64,9 +65,10 @@ def server_context(
         *ask_for_certificate(context, policy, files, openssl),
         *use_dhparam(context, policy.dhparam, files),
         *use_curves(context, policy.ecdh_curve, openssl),
+        *resumption_problems(policy, files, openssl),
     )
     _know_one_protocol(context, protocol, openssl)
-    _resume_nothing(context, openssl)
+    forbid_resumption(context, policy, openssl)
     if not problems:
         for pair in shown:
             called.load(context, pair)
@@ -125,23 +127,15 @@ def _pair_problems(
     policy: TlsPolicy, judged: Sequence[Pair], called: Pairs, context: SSLContext
 ) -> Iterator[TlsProblem]:
     """Yield what is wrong with pairs; where there are several, with which of them."""
-    for pair in judged:
+    for position, pair in enumerate(judged):
         number = policy.pairs.index(pair) + 1
+        if pair in judged[:position]:
+            text = f"pair {position + 1} is the same as pair {number}"
+            yield TlsProblem(called.certificate, text, "name it once")
+            continue
         which = f"pair {number}: " if len(policy.pairs) > 1 else ""
         for problem in called.problems(pair, context):
             yield evolve(problem, text=which + problem.text)
-
-
-def _resume_nothing(context: SSLContext, openssl: OpenSsl | None) -> None:
-    """Have every handshake be a full one, and promise clients nothing else.
-
-    Of the three ways to resume, TLS 1.2 has tickets and session ids, TLS 1.3 has
-    tickets only, which OpenSSL sends even where OP_NO_TICKET makes them stateful.
-    """
-    context.options |= OP_NO_TICKET
-    context.num_tickets = 0
-    if openssl is not None:
-        openssl.turn_session_cache_off(context)
 
 
 def _know_one_protocol(

@@ -48,8 +48,10 @@ from ssl import (
     SSLContext,
     SSLObject,
 )
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from weakref import WeakKeyDictionary
+
+from mailssl_trio.tls.ticket_keys import TicketKey, TicketKeys
 
 # Names and values of openssl/ssl.h, openssl/tls1.h and openssl/core.h.
 SSL_CTRL_SET_SESS_CACHE_MODE = 44
@@ -162,33 +164,6 @@ class Param(Structure):
         ("data_size", c_size_t),
         ("return_size", c_size_t),
     )
-
-
-class TicketKey(Protocol):
-    """What a ticket is encrypted and authenticated with."""
-
-    @property
-    def name(self) -> bytes:
-        """Return the 16 octets that say which key it was."""
-
-    @property
-    def hmac(self) -> bytes:
-        """Return the secret of HMAC-SHA256."""
-
-    @property
-    def aes(self) -> bytes:
-        """Return 16 or 32 octets."""
-
-
-class TicketKeys(Protocol):
-    """The keys that are valid at this moment. Never raises."""
-
-    @property
-    def encrypting(self) -> TicketKey:
-        """Return the key for new tickets."""
-
-    def find(self, name: bytes) -> TicketKey | None:
-        """Return the key of that name, if it is still valid."""
 
 
 class OpenSslUnreachableError(Exception):

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-ALERT = 21  # RFC 8446 section 5.1, and in every version before
+ALERT, HANDSHAKE = 21, 22  # RFC 8446 section 5.1, and in every version before
 
 HANDSHAKE_FAILURE = 40  # RFC 8446 section 6, as all of these
 UNKNOWN_CA = 48
