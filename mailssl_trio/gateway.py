@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from ssl import SSLContext
 
 import trio
 from attrs import frozen
@@ -28,6 +27,7 @@ from mailssl_trio.protocol.imap.server import ImapServer
 from mailssl_trio.protocol.pop3.server import Pop3Server
 from mailssl_trio.protocol.server_session import Policy, ServerSession
 from mailssl_trio.protocol.smtp.server import SmtpServer
+from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.dial import Dialer, DialError
 from mailssl_trio.transport.drain import Drain
@@ -55,7 +55,7 @@ class Gateway:
 
     protocol: str
     policy: Policy
-    tls: SSLContext | None
+    tls: ServerTls | None
     authenticator: Authenticator
     dialer: Dialer
     timeouts: Timeouts
@@ -71,9 +71,16 @@ class Gateway:
     ) -> "ClientLife":
         """Begin a client's life on a stream that has just been accepted."""
         session = SERVERS[self.protocol](self.policy, implicit_tls=implicit_tls)
-        layer = None if self.tls is None else TlsLayer(self.tls)
-        client = Connection(session, stream, layer, self.timeouts, drain)
+        client = Connection(session, stream, self._layer(), self.timeouts, drain)
         return ClientLife(self, client, subject)
+
+    def _layer(self) -> TlsLayer | None:
+        """Return what a handshake takes that begins with this client."""
+        if self.tls is None:
+            return None
+        return TlsLayer(
+            self.tls.context, judge=self.tls.judge, server_name=self.tls.server_name
+        )
 
 
 class ClientLife:

@@ -15,15 +15,17 @@ from mailssl_trio.auth.users_file import read_users
 from mailssl_trio.config.model import Config, VirtualServer
 from mailssl_trio.embedded import Mailboxes
 from mailssl_trio.error_log import ErrorLogger, open_error_log
+from mailssl_trio.files import Files
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.mailbox.service import Mailbox
 from mailssl_trio.server import Server
-from mailssl_trio.tls.context import client_context, missing_features, server_context
+from mailssl_trio.tls.context import client_context, missing_features
 from mailssl_trio.tls.development import (
     DevelopmentCertificate,
     development_certificate,
 )
 from mailssl_trio.tls.problems import TlsSettingsError
+from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.dial import Dialer, Embedded
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.listening import ListenError, open_listeners
@@ -186,7 +188,7 @@ def build_gateway(
     """Make one virtual server's objects of its settings."""
     server_tls = backend_tls = None
     if settings.tls is not None:
-        server_tls = server_context(settings.tls, settings.protocol)
+        server_tls = ServerTls(settings.tls, settings.protocol, Files())
     if (
         settings.upstream is not None
         and settings.upstream.proxy_ssl is not ProxySsl.OFF

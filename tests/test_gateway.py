@@ -3,31 +3,46 @@
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 import trio
-from attrs import Factory, define
+import trustme
+from attrs import Factory, define, evolve
 from trio.testing import MockClock, memory_stream_pair
 
 from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.auth.route import Authenticator, Judgement, LoginAttempt, Route
+from mailssl_trio.files import Files
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.observer import Subject
 from mailssl_trio.protocol.credentials import Rejected
 from mailssl_trio.protocol.events import Goodbye
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.server import contained
-from mailssl_trio.tls.policy import BackendTlsPolicy
+from mailssl_trio.tls.policy import BackendTlsPolicy, VerifyClient
+from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.address import EmbeddedAddress, TcpAddress
 from mailssl_trio.transport.dial import Dialer
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
-from tests.tls_pair import NAME, authority, client_side, server_side
+from tests.tls_pair import (
+    NAME,
+    authority,
+    client_side,
+    policy,
+    server_side,
+    server_tls,
+)
 
 TIMEOUTS = Timeouts(session=60, connect=10, relay=3600, linger=5, close=2)
+
+FRIEND = authority().issue_cert("joe@example.org")
+STRANGER = trustme.CA().issue_cert("joe@example.org")
 
 Backend: TypeAlias = Callable[[trio.SocketStream], Awaitable[None]]
 
@@ -57,6 +72,7 @@ class Told:
 
     def closed(self, subject: Subject, reason: Goodbye, detail: str) -> None:
         self.events.append(f"closed {reason.name}")
+        self.details += filter(None, (detail,))
 
     def crashed(self, subject: Subject, bug: Exception) -> None:
         self.events.append(f"crashed {bug!r}")
@@ -70,6 +86,7 @@ class House:
     proxy_ssl: ProxySsl = ProxySsl.OFF
     judge: Authenticator | None = None
     told: Told = Factory(Told)
+    tls: ServerTls = Factory(lambda: server_tls("pop3"))
     drain: Drain = Factory(Drain)
     dialer: Dialer = Factory(
         lambda house: Dialer("pop3", "gw", TIMEOUTS, client_side(), house.dial),
@@ -93,7 +110,7 @@ class House:
             gateway = Gateway(
                 "pop3",
                 Policy(),
-                server_side(),
+                self.tls,
                 self.judge or BackendAuthenticator(upstream),
                 self.dialer,
                 TIMEOUTS,
@@ -388,6 +405,46 @@ async def test_client_that_leaves_takes_its_login_with_it(
     assert gone.is_set()
     assert house.told.events == ["connected", "closed PEER_GONE"]
     assert trio.current_time() < 1
+
+
+@pytest.mark.parametrize(
+    ("certificate", "words", "events", "details"),
+    [
+        (None, b"-ERR No required SSL certificate\r\n",
+         ["connected", "closed CERTIFICATE_REQUIRED"], []),
+        (STRANGER, b"-ERR SSL certificate error\r\n",
+         ["connected", "closed BAD_CERTIFICATE"],
+         ["21:unable to verify the first certificate"]),
+        (FRIEND, b"+OK POP3 ready\r\n+OK bye\r\n",
+         ["connected", "closed QUIT"], []),
+    ],
+    ids=["none", "a stranger's", "a friend's"],
+)  # fmt: skip
+async def test_certificate_of_a_client_is_judged_behind_the_handshake(
+    certificate: trustme.LeafCert | None,
+    words: bytes,
+    events: list[str],
+    details: list[str],
+    tmp_path: Path,
+    autojump_clock: MockClock,
+) -> None:
+    ca = tmp_path / "ca.pem"
+    authority().cert_pem.write_to_path(str(ca))
+    strict = evolve(policy(), verify_client=VerifyClient.ON, client_certificate=ca)
+    house = House(GOOD, tls=ServerTls(strict, "pop3", Files()))
+    context = ssl.create_default_context()
+    authority().configure_trust(context)
+    if certificate is not None:
+        certificate.configure_cert(context)
+    client, ours = memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(house.serve, ours, implicit_tls=True))
+        secured = trio.SSLStream(client, context, server_hostname=NAME)
+        await secured.send_all(b"QUIT\r\n")
+        heard = await rest(secured)
+    assert heard == words
+    assert house.told.events == events
+    assert house.told.details == details
 
 
 async def test_truncated_backend_is_not_made_to_look_complete(

@@ -17,7 +17,7 @@ from mailssl_trio.transport.listening import open_listeners
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
 from tests.test_gateway import GOOD, Told
-from tests.tls_pair import client_side, server_side
+from tests.tls_pair import client_side, server_tls
 
 TIMEOUTS = Timeouts(session=5, close=0.2)
 
@@ -38,7 +38,7 @@ async def serving(
         gateway = Gateway(
             protocol,
             Policy(),
-            server_side(),
+            server_tls(protocol),
             BackendAuthenticator(Upstream(EmbeddedAddress())),
             Dialer(protocol, "gw", TIMEOUTS, client_side(), dial),
             TIMEOUTS,
