@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from mailssl_trio.config.idle_tls import resumes
 from mailssl_trio.config.model import Config, development_pair
 from mailssl_trio.config.pem_sources import DEVELOPMENT, HIDDEN
 from mailssl_trio.config.session_cache import cache_words
@@ -88,7 +89,7 @@ def _sessions(policy: TlsPolicy) -> Table:
     }
     if policy.session_tickets:
         table |= _listed("ssl_session_ticket_key", map(str, policy.session_ticket_keys))
-    if policy.session_tickets or cache.builtin is not None or cache.shared is not None:
+    if resumes(cache, policy.session_tickets, policy.conf_commands):
         table["ssl_session_timeout"] = format_time(policy.session_timeout)
     return table
 

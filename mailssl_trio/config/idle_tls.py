@@ -11,7 +11,8 @@ from attrs import evolve, fields_dict
 
 from mailssl_trio.config.directives import ServerDirectives
 from mailssl_trio.config.pem_sources import DEVELOPMENT
-from mailssl_trio.tls.policy import VerifyClient
+from mailssl_trio.config.tls_words import allow_tickets
+from mailssl_trio.tls.policy import SessionCache, VerifyClient
 
 OF_CLIENT_CERTIFICATES = (
     "ssl_client_certificate",
@@ -30,7 +31,11 @@ def idle_beside_others(directives: ServerDirectives) -> Iterator[tuple[str, str]
         yield "ssl_dhparam", "TLSv1.3 has its own"
     if not directives.ssl_session_tickets:
         yield "ssl_session_ticket_key", "`ssl_session_tickets` is off"
-    if not _resumes(directives):
+    if not resumes(
+        directives.ssl_session_cache,
+        directives.ssl_session_tickets,
+        directives.ssl_conf_command,
+    ):
         reason = "`ssl_session_cache` keeps no session, and there are no tickets"
         yield "ssl_session_timeout", reason
     if directives.ssl_verify_client is VerifyClient.OFF:
@@ -54,7 +59,9 @@ def in_effect(directives: ServerDirectives) -> ServerDirectives:
     return evolve(directives, **cast("dict[str, Never]", unset))  # each of its own type
 
 
-def _resumes(directives: ServerDirectives) -> bool:
-    cache = directives.ssl_session_cache
+def resumes(
+    cache: SessionCache, tickets: bool, commands: tuple[tuple[str, str], ...]
+) -> bool:
+    """Whether any session can be resumed, for which it then matters how long."""
     keeps = cache.builtin is not None or cache.shared is not None
-    return keeps or directives.ssl_session_tickets
+    return keeps or tickets or allow_tickets(commands)

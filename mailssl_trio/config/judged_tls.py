@@ -1,5 +1,6 @@
 """What OpenSSL says of the settings, in the operator's file and line."""
 
+from collections.abc import Iterable
 from stat import S_IRWXO
 
 from attrs import evolve
@@ -7,9 +8,12 @@ from attrs import evolve
 from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, Report
 from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.config.server_tls import is_development
+from mailssl_trio.tls.certificate_warnings import certificate_warnings
 from mailssl_trio.tls.context import client_context, server_context
-from mailssl_trio.tls.policy import BackendTlsPolicy, Inline, TlsPolicy
+from mailssl_trio.tls.policy import BackendTlsPolicy, Inline, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
+from mailssl_trio.tls.ticket_keys import ticket_key_problems
+from mailssl_trio.tls.versions import version_warnings
 
 KEYS = {
     "ssl_certificate_key": "ssl_certificate",
@@ -25,30 +29,33 @@ def judge_server(
     if is_development(table):
         policy = evolve(policy, pairs=())
     for pair in policy.pairs:
-        if isinstance(pair.key, Inline):
-            _report_exposure(table, "ssl_certificate_key", site, report)
+        _check_exposure(table, "ssl_certificate_key", pair, site, report)
     try:
-        server_context(policy, protocol)
+        server_context(policy, protocol, site.files)
     except TlsSettingsError as wrong:
         _report(table, wrong.problems, report)
+    keys = policy.session_ticket_keys
+    _report(table, ticket_key_problems(keys, site.files), report)
+    _warn(table, version_warnings(policy.protocols), report)
+    _warn(table, certificate_warnings(policy, site.files), report)
 
 
 def judge_client(
     table: ServerTable, policy: BackendTlsPolicy, site: Site, report: Report
 ) -> None:
     """Try out how we would speak with a backend."""
-    if policy.pair is not None and isinstance(policy.pair.key, Inline):
-        _report_exposure(table, "proxy_ssl_certificate_key", site, report)
+    if policy.pair is not None:
+        directive = "proxy_ssl_certificate_key"
+        _check_exposure(table, directive, policy.pair, site, report)
     try:
-        client_context(policy)
+        client_context(policy, site.files)
     except TlsSettingsError as wrong:
         _report(table, wrong.problems, report)
+    _warn(table, version_warnings(policy.protocols, "proxy_ssl_protocols"), report)
 
 
-def _report(
-    table: ServerTable, problems: tuple[TlsProblem, ...], report: Report
-) -> None:
-    for problem in problems:
+def _report(table: ServerTable, found: Iterable[TlsProblem], report: Report) -> None:
+    for problem in found:
         report.error(
             table.origin(_written(table, problem.directive)),
             problem.text,
@@ -57,12 +64,17 @@ def _report(
         )
 
 
-def _report_exposure(
-    table: ServerTable, directive: str, site: Site, report: Report
+def _warn(table: ServerTable, found: Iterable[TlsProblem], report: Report) -> None:
+    for warning in found:
+        report.warning(table.origin(warning.directive), warning.text, warning.remedy)
+
+
+def _check_exposure(
+    table: ServerTable, directive: str, pair: Pair, site: Site, report: Report
 ) -> None:
     """Note that strangers can take a key which stands in the configuration itself."""
     mode = site.files.read(site.file).mode
-    if mode & S_IRWXO:
+    if isinstance(pair.key, Inline) and mode & S_IRWXO:
         report.error(
             table.origin(_written(table, directive)),
             f"the key in {site.file} is open to every user (mode {mode:04o})",

@@ -4,7 +4,6 @@ from attrs import evolve
 
 from mailssl_trio.config.idle_tls import in_effect
 from mailssl_trio.config.judged_tls import judge_client
-from mailssl_trio.config.old_protocols import warn_of_old_protocols
 from mailssl_trio.config.problem import Report
 from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.tls.policy import BackendTlsPolicy, Pair
@@ -38,7 +37,6 @@ def upstream(
     if proxy_ssl is ProxySsl.OFF:
         return Upstream(address)
     policy = _tls(table, site)
-    warn_of_old_protocols(table, "proxy_ssl_protocols", report)
     judge_client(table, policy, site, report)
     return Upstream(address, proxy_ssl, policy)
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from mailssl_trio.config.idle_tls import in_effect
 from mailssl_trio.config.model import Listen, development_pair
-from mailssl_trio.config.old_protocols import warn_of_old_protocols
 from mailssl_trio.config.pem_sources import DEVELOPMENT, Named
 from mailssl_trio.config.problem import KeyPath, Report
 from mailssl_trio.config.server_table import ServerTable, Site
@@ -32,7 +31,6 @@ def tls_policy(
             f"missing, for the `{reason[-1]}` in line {report.line(reason)}",
             'name a PEM file, or "development" to try things out',
         )
-    warn_of_old_protocols(table, "ssl_protocols", report)
     _warn_of_long_sessions(table, report)
     return _policy(table, _pairs(table, site, report), site)
 

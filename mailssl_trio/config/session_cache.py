@@ -15,7 +15,9 @@ MOST_SESSIONS = 20480  # OpenSSL's own default, which nginx leaves
 SMALLEST = 8 * 4096  # nginx: eight pages
 LARGEST = 16 * 2**30  # 65 million sessions a worker, as addresses, not as memory
 
-FORMS = 'write "off", "none", "builtin:1000", "shared:SSL:10m", or the last two'
+FORMS = (
+    'write "off", "none", "builtin:1000", "shared:SSL:10m", or the last two together'
+)
 
 
 def session_cache(value: object) -> SessionCache:

@@ -4,25 +4,10 @@ from typing import Annotated, TypeAlias
 
 from mailssl_trio.config.values import WrongValueError, shown, text
 from mailssl_trio.config.words import choice, flag_word, word_list
+from mailssl_trio.tls.conf_commands import OF_DIRECTORIES, OF_FILES
 from mailssl_trio.tls.policy import VerifyClient
 
 TLS_PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
-
-FILE_COMMANDS = frozenset(
-    {
-        "certificate",
-        "chaincafile",
-        "chaincapath",
-        "clientcafile",
-        "dhparameters",
-        "privatekey",
-        "requestcafile",
-        "serverinfofile",
-        "verifycafile",
-        "verifycapath",
-    }
-)
-"""What SSL_CONF_cmd_value_type(3) calls SSL_CONF_TYPE_FILE and SSL_CONF_TYPE_DIR."""
 
 
 def tls_protocols(value: object) -> tuple[str, ...]:
@@ -54,9 +39,20 @@ def _conf_command(value: object, index: int | None) -> tuple[str, str]:
     )
 
 
+def allow_tickets(commands: tuple[tuple[str, str], ...]) -> bool:
+    """Whether ``Options SessionTicket`` is among commands, which come last."""
+    options = [
+        option.strip().lower()
+        for name, value in commands
+        if name.lower() == "options"
+        for option in value.split(",")
+    ]
+    return "sessionticket" in options or "+sessionticket" in options
+
+
 def names_file(command: str) -> bool:
     """Whether the value of an ``ssl_conf_command`` is the name of a file."""
-    return command.lower() in FILE_COMMANDS
+    return command.lower() in OF_FILES | OF_DIRECTORIES
 
 
 TlsProtocols: TypeAlias = Annotated[tuple[str, ...], tls_protocols]

@@ -79,20 +79,22 @@ def speaks_deprecated(protocols: tuple[str, ...]) -> bool:
     return any(word in DEPRECATED for word in protocols)
 
 
-def version_warnings(protocols: tuple[str, ...]) -> tuple[TlsProblem, ...]:
+def version_warnings(
+    protocols: tuple[str, ...], directive: str = DIRECTIVE
+) -> tuple[TlsProblem, ...]:
     """Return what an operator should hear of versions that are accepted."""
-    return tuple(_warnings(protocols))
+    return tuple(_warnings(protocols, directive))
 
 
-def _warnings(protocols: tuple[str, ...]) -> Iterator[TlsProblem]:
+def _warnings(protocols: tuple[str, ...], directive: str) -> Iterator[TlsProblem]:
     for word in protocols:
         if word in DEPRECATED and SPOKEN[word]:
             yield TlsProblem(
-                DIRECTIVE,
+                directive,
                 f"{word} is deprecated, and lowers OpenSSL's security level to 0",
                 "leave it out unless a client that you must serve knows no other",
             )
         elif not SPOKEN.get(word, True):
             yield TlsProblem(
-                DIRECTIVE, f"{word} is known, but OpenSSL cannot speak it", "remove it"
+                directive, f"{word} is known, but OpenSSL cannot speak it", "remove it"
             )

@@ -1,5 +1,6 @@
 """Certificates and users for configurations to name."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import trustme
 
 from mailssl_trio.auth.passwords import hash_password
 from tests.config.site import Site
+from tests.config.stock import stock
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +16,16 @@ def pairs() -> tuple[trustme.LeafCert, trustme.LeafCert]:
     """Two certificates, made once."""
     ca = trustme.CA()
     return ca.issue_cert("mail.example.org"), ca.issue_cert("other.example.org")
+
+
+@pytest.fixture(scope="session")
+def pem(pairs: tuple[trustme.LeafCert, trustme.LeafCert]) -> tuple[str, str]:
+    """A certificate and its key, as they may stand in a configuration."""
+    one, _ = pairs
+    return (
+        one.cert_chain_pems[0].bytes().decode(),
+        one.private_key_pem.bytes().decode(),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +50,18 @@ def site(
     users = f'["alice@example.org"]\npassword = "{password_hash}"\n'
     (tmp_path / "users.toml").write_text(users)
     return Site(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def in_stock() -> Mapping[str, bytes]:
+    """Files of every kind, made once."""
+    return stock()
+
+
+@pytest.fixture
+def stocked(site: Site, in_stock: Mapping[str, bytes]) -> Site:
+    """The same directory, with a file of every kind in it."""
+    for name, data in in_stock.items():
+        (site.directory / name).touch(0o600)
+        (site.directory / name).write_bytes(data)
+    return site

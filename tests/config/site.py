@@ -7,7 +7,7 @@ from attrs import frozen
 
 from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config
-from mailssl_trio.config.problem import ConfigError, Problem
+from mailssl_trio.config.problem import ConfigError, Problem, Severity
 
 
 @frozen
@@ -32,6 +32,11 @@ class Site:
             return self.load(document).warnings
         except ConfigError as wrong:
             return wrong.problems
+
+    def errors(self, document: str) -> tuple[Problem, ...]:
+        """Return what keeps a document from being used."""
+        problems = self.problems(document)
+        return tuple(p for p in problems if p.severity is Severity.ERROR)
 
     def said(self, document: str) -> list[str]:
         """Return the problems as the operator reads them, without the directory."""

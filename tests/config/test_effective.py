@@ -1,12 +1,18 @@
 """The effective configuration, read again, means the same."""
 
+import tomllib
 from pathlib import Path
 
+import pytest
 from attrs import evolve
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from mailssl_trio.config.directives import SERVER, TOP
 from mailssl_trio.config.effective import as_toml
 from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config
+from mailssl_trio.config.problem import ConfigError
 from tests.config.site import Site
 
 EVERYTHING = """
@@ -21,11 +27,24 @@ timeout = "1s500ms"
 proxy_timeout = "2d"
 proxy_connect_timeout = 7
 max_errors = 0
-ssl_certificate = "cert.pem"
-ssl_certificate_key = "key.pem"
+ssl_certificate = ["rsa.pem", "ecdsa.pem"]
+ssl_certificate_key = ["locked.key", "ecdsa.pem"]
+ssl_password_file = "passphrases"
 ssl_protocols = "TLSv1.3 TLSv1.2"
 ssl_ciphers = "HIGH"
 ssl_prefer_server_ciphers = true
+ssl_dhparam = "dh.pem"
+ssl_ecdh_curve = "prime256v1:X25519"
+ssl_conf_command = ["Options -MiddleboxCompat", "VerifyCAFile ca.pem"]
+ssl_session_cache = "builtin:1000 shared:SSL:10m"
+ssl_session_timeout = "1h30m"
+ssl_session_tickets = true
+ssl_session_ticket_key = ["new.key", "old.key"]
+ssl_verify_client = "optional"
+ssl_client_certificate = "ca.pem"
+ssl_trusted_certificate = "ca.pem"
+ssl_verify_depth = 2
+ssl_crl = "crl.pem"
 users = "users.toml"
 smtp_capabilities = ["SIZE 10485760", "8BITMIME"]
 [[mail.server]]
@@ -39,6 +58,11 @@ proxy_pass = "mx.example.org"
 proxy_ssl = "on"
 proxy_ssl_trusted_certificate = "cert.pem"
 proxy_ssl_name = "mail.example.org"
+proxy_ssl_certificate = "rsa.pem"
+proxy_ssl_certificate_key = "rsa.key"
+proxy_ssl_protocols = "TLSv1.2"
+proxy_ssl_ciphers = "HIGH"
+proxy_ssl_session_reuse = false
 pop3_capabilities = []
 [[mail.server]]
 listen = "127.0.0.1:587"
@@ -50,6 +74,8 @@ listen = "127.0.0.1:1143"
 protocol = "imap"
 ssl = true
 ssl_certificate = "development"
+ssl_session_cache = ["shared:a zone:1m"]
+ssl_verify_client = false
 proxy_pass = "embedded"
 """
 
@@ -60,14 +86,109 @@ def essence(config: Config) -> Config:
     return evolve(config, file=Path(), servers=servers)
 
 
-def test_effective_configuration_means_the_same(site: Site) -> None:
-    config = site.load(EVERYTHING)
+def shown_again(config: Config, site: Site, *, secrets: bool = False) -> Config:
+    """Return what is read from what is shown."""
     beside = site.directory / "effective.toml"
-    beside.write_text(as_toml(config))
-    again = load(beside)
+    beside.touch(0o600)
+    beside.write_text(as_toml(config, secrets=secrets))
+    return load(beside)
+
+
+def test_effective_configuration_means_the_same(stocked: Site) -> None:
+    config = stocked.load(EVERYTHING)
+    again = shown_again(config, stocked)
     assert again.warnings == ()
     assert essence(again) == essence(evolve(config, warnings=()))
     assert as_toml(again) == as_toml(config)
+
+
+def test_everything_that_there_is_to_set_is_shown(stocked: Site) -> None:
+    shown = as_toml(stocked.load(EVERYTHING))
+    written = {line.partition(" ")[0] for line in shown.splitlines()}
+    assert SERVER | TOP - {"ssl", "mail"} <= written | {"ssl"}
+
+
+GOOD_LINES = {
+    "cache": [
+        "off",
+        "none",
+        "builtin",
+        "builtin:5",
+        "shared:a:1m builtin",
+        "shared:b:33k",
+    ],
+    "timeout": ["1", "5m", "7d"],
+    "tickets": ["on", "off"],
+    "verify": ["on", "off", "optional", "optional_no_ca"],
+    "protocols": ["TLSv1.2", "TLSv1.3", "TLSv1.3 TLSv1.2"],
+    "proxy": ["on", "off", "starttls"],
+    "proxy_verify": ["on", "off"],
+}
+
+
+@given(st.fixed_dictionaries({k: st.sampled_from(v) for k, v in GOOD_LINES.items()}))
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_whatever_is_idle_is_left_out_and_nothing_else(
+    stocked: Site, chosen: dict[str, str]
+) -> None:
+    towards_backend = """
+        proxy_ssl_verify = "{proxy_verify}"
+        proxy_ssl_trusted_certificate = "ca.pem"
+        proxy_ssl_certificate = "ecdsa.pem"
+        """
+    if chosen["proxy"] == "off" or chosen["proxy_verify"] == "off":
+        towards_backend = ""
+    config = stocked.load(
+        f"""
+        [mail]
+        proxy_pass = "10.0.0.1"
+        ssl_certificate = "ecdsa.pem"
+        ssl_session_cache = "{{cache}}"
+        ssl_session_timeout = "{{timeout}}"
+        ssl_session_tickets = "{{tickets}}"
+        ssl_session_ticket_key = ["new.key", "old.key"]
+        ssl_verify_client = "{{verify}}"
+        ssl_client_certificate = "ca.pem"
+        ssl_verify_depth = 3
+        ssl_crl = "crl.pem"
+        ssl_protocols = "{{protocols}}"
+        ssl_dhparam = "dh.pem"
+        proxy_ssl = "{{proxy}}"
+        {towards_backend}
+        [[mail.server]]
+        listen = "127.0.0.1:143"
+        starttls = "only"
+        """.format(**chosen)
+    )
+    again = shown_again(config, stocked)
+    assert again.warnings == ()
+    assert essence(again) == essence(evolve(config, warnings=()))
+
+
+def test_key_that_stands_in_the_configuration_is_shown_only_when_asked_for(
+    site: Site, pem: tuple[str, str]
+) -> None:
+    certificate, key = pem
+    site.file.touch(0o600)
+    config = site.load(
+        f"[mail]\nproxy_pass = 'mx'\nproxy_ssl = true\n[[mail.server]]\n"
+        f"listen = '127.0.0.1:993 ssl'\n"
+        f'ssl_certificate = """data:{certificate}"""\n'
+        f'ssl_certificate_key = """data:{key}"""\n'
+        f'proxy_ssl_certificate = """data:{key}{certificate}"""\n'
+    )
+    shown = as_toml(config)
+    assert "PRIVATE KEY" not in shown
+    assert tomllib.loads(shown)["mail"]["server"][0]["ssl_certificate_key"] == (
+        "data:hidden"
+    )
+    assert essence(shown_again(config, site, secrets=True)) == essence(config)
+    with pytest.raises(ConfigError, match="`show --secrets` writes it out"):
+        shown_again(config, site)
 
 
 def test_shipped_configuration_is_right_and_shown_as_the_same(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_cas_to_believe_a_backend_by_must_be_there(site: Site) -> None:
 
 
 def test_dead_protocols_are_warned_of_and_refused_alone(site: Site) -> None:
-    dead = "cannot be spoken by today's OpenSSL; leave it out"
+    dead = "is known, but OpenSSL cannot speak it; remove it"
     assert site.said(f"{TLS}ssl_protocols = 'SSLv3 TLSv1.2'\n") == [
         f"8: warning: mail.server[0].ssl_protocols: SSLv3 {dead}"
     ]
@@ -132,8 +132,9 @@ def test_dead_protocols_are_warned_of_and_refused_alone(site: Site) -> None:
 
 def test_deprecated_protocols_are_warned_of(site: Site) -> None:
     assert site.said(f"{TLS}ssl_protocols = 'tlsv1 TLSv1.1 TLSv1.2'\n") == [
-        f"8: warning: mail.server[0].ssl_protocols: {version} is deprecated (RFC 8996);"
-        " leave it out if you can"
+        f"8: warning: mail.server[0].ssl_protocols: {version} is deprecated, and lowers"
+        " OpenSSL's security level to 0; leave it out unless a client that you must"
+        " serve knows no other"
         for version in ("TLSv1", "TLSv1.1")
     ]
 

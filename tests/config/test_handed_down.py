@@ -15,22 +15,38 @@ error_log = "log/mail.log"
 pid = "run/mail.pid"
 [mail]
 users = "users.toml"
-ssl_certificate = "development"
+ssl_certificate = ["rsa.pem", "ecdsa.pem"]
+ssl_certificate_key = ["locked.key", "ecdsa.pem"]
+ssl_password_file = "passphrases"
+ssl_dhparam = "dh.pem"
+ssl_conf_command = "VerifyCAFile ca.pem"
+ssl_session_tickets = true
+ssl_session_ticket_key = "new.key"
+ssl_verify_client = true
+ssl_client_certificate = "ca.pem"
+ssl_crl = "crl.pem"
 [[mail.server]]
 listen = "127.0.0.1:143"
 starttls = "only"
 proxy_pass = "embedded"
+[[mail.server]]
+listen = "127.0.0.1:993 ssl"
+proxy_pass = "10.0.0.1"
+proxy_ssl = true
+proxy_ssl_trusted_certificate = "ca.pem"
+proxy_ssl_certificate = "rsa.pem"
+proxy_ssl_certificate_key = "rsa.key"
 """
 
 
 @pytest.fixture
-def judged(site: Site) -> tuple[Config, Files]:
+def judged(stocked: Site) -> tuple[Config, Files]:
     """A configuration, and what was read for it."""
     for name in ("log", "run"):
-        (site.directory / name).mkdir()
+        (stocked.directory / name).mkdir()
     files = Files()
-    site.file.write_text(DOCUMENT)
-    return load(site.file, environment={}, files=files), files
+    stocked.file.write_text(DOCUMENT)
+    return load(stocked.file, environment={}, files=files), files
 
 
 def wipe(directory: Path) -> None:
@@ -42,10 +58,22 @@ def wipe(directory: Path) -> None:
 
 
 def test_all_that_is_named_is_read_through_one_object(
-    site: Site, judged: tuple[Config, Files]
+    judged: tuple[Config, Files],
 ) -> None:
     _, files = judged
-    assert {path.name for path in files.known} >= {"mail.toml", "users.toml"}
+    assert {path.name for path in files.known} == {
+        "mail.toml",
+        "users.toml",
+        "rsa.pem",
+        "rsa.key",
+        "ecdsa.pem",
+        "locked.key",
+        "passphrases",
+        "dh.pem",
+        "new.key",
+        "ca.pem",
+        "crl.pem",
+    }
 
 
 def test_worker_has_the_same_configuration_though_the_disk_is_empty(
