@@ -18,8 +18,8 @@ from mailssl_trio.auth.route import Authenticator, Judgement, LoginAttempt, Rout
 from mailssl_trio.files import Files
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.observer import Subject
-from mailssl_trio.protocol.credentials import Rejected
-from mailssl_trio.protocol.events import Goodbye
+from mailssl_trio.protocol.credentials import Reason, Rejected
+from mailssl_trio.protocol.events import Goodbye, TlsInfo
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.server import contained
 from mailssl_trio.tls.policy import BackendTlsPolicy, VerifyClient
@@ -445,6 +445,28 @@ async def test_certificate_of_a_client_is_judged_behind_the_handshake(
     assert heard == words
     assert house.told.events == events
     assert house.told.details == details
+
+
+async def test_who_judges_logins_knows_what_the_handshake_agreed_on(
+    autojump_clock: MockClock,
+) -> None:
+    attempts: list[LoginAttempt] = []
+
+    class Remembers:
+        async def judge(self, attempt: LoginAttempt) -> Judgement:
+            attempts.append(attempt)
+            return Rejected(Reason.UNAVAILABLE)
+
+    client, ours = memory_stream_pair()
+    house = House(GOOD, judge=Remembers())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(house.serve, ours, implicit_tls=True))
+        secured = trio.SSLStream(client, client_side(), server_hostname=NAME)
+        await secured.send_all(b"USER joe\r\nPASS x\r\nQUIT\r\n")
+        await rest(secured)
+    assert [attempt.tls for attempt in attempts] == [
+        TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", server_name=NAME)
+    ]
 
 
 async def test_truncated_backend_is_not_made_to_look_complete(
