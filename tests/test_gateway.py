@@ -4,25 +4,22 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 import trio
-import trustme
-from attrs import Factory, define, evolve
+from attrs import Factory, define
 from trio.testing import MockClock, memory_stream_pair
 
 from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.auth.route import Authenticator, Judgement, LoginAttempt, Route
-from mailssl_trio.files import Files
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.observer import Subject
 from mailssl_trio.protocol.credentials import Reason, Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.server import contained
-from mailssl_trio.tls.policy import BackendTlsPolicy, VerifyClient
+from mailssl_trio.tls.policy import BackendTlsPolicy
 from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.address import EmbeddedAddress, TcpAddress
 from mailssl_trio.transport.dial import Dialer
@@ -30,19 +27,9 @@ from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
-from tests.tls_pair import (
-    NAME,
-    authority,
-    client_side,
-    policy,
-    server_side,
-    server_tls,
-)
+from tests.tls_pair import NAME, authority, client_side, server_side, server_tls
 
 TIMEOUTS = Timeouts(session=60, connect=10, relay=3600, linger=5, close=2)
-
-FRIEND = authority().issue_cert("joe@example.org")
-STRANGER = trustme.CA().issue_cert("joe@example.org")
 
 Backend: TypeAlias = Callable[[trio.SocketStream], Awaitable[None]]
 
@@ -405,46 +392,6 @@ async def test_client_that_leaves_takes_its_login_with_it(
     assert gone.is_set()
     assert house.told.events == ["connected", "closed PEER_GONE"]
     assert trio.current_time() < 1
-
-
-@pytest.mark.parametrize(
-    ("certificate", "words", "events", "details"),
-    [
-        (None, b"-ERR No required SSL certificate\r\n",
-         ["connected", "closed CERTIFICATE_REQUIRED"], []),
-        (STRANGER, b"-ERR SSL certificate error\r\n",
-         ["connected", "closed BAD_CERTIFICATE"],
-         ["21:unable to verify the first certificate"]),
-        (FRIEND, b"+OK POP3 ready\r\n+OK bye\r\n",
-         ["connected", "closed QUIT"], []),
-    ],
-    ids=["none", "a stranger's", "a friend's"],
-)  # fmt: skip
-async def test_certificate_of_a_client_is_judged_behind_the_handshake(
-    certificate: trustme.LeafCert | None,
-    words: bytes,
-    events: list[str],
-    details: list[str],
-    tmp_path: Path,
-    autojump_clock: MockClock,
-) -> None:
-    ca = tmp_path / "ca.pem"
-    authority().cert_pem.write_to_path(str(ca))
-    strict = evolve(policy(), verify_client=VerifyClient.ON, client_certificate=ca)
-    house = House(GOOD, tls=ServerTls(strict, "pop3", Files()))
-    context = ssl.create_default_context()
-    authority().configure_trust(context)
-    if certificate is not None:
-        certificate.configure_cert(context)
-    client, ours = memory_stream_pair()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(partial(house.serve, ours, implicit_tls=True))
-        secured = trio.SSLStream(client, context, server_hostname=NAME)
-        await secured.send_all(b"QUIT\r\n")
-        heard = await rest(secured)
-    assert heard == words
-    assert house.told.events == events
-    assert house.told.details == details
 
 
 async def test_who_judges_logins_knows_what_the_handshake_agreed_on(
