@@ -161,9 +161,10 @@ def _cas(policy: TlsPolicy, files: Files) -> list[x509.Certificate] | None:
     """Return the CAs; None if one cannot be read, which is a problem of its own."""
     named = (policy.client_certificate, policy.trusted_certificate)
     try:
-        return [ca for path in named if path for ca in certificates_in(path, files)]
+        found = [[*certificates_in(path, files)] for path in named if path is not None]
     except ValueError:
         return None
+    return [ca for cas in found for ca in cas] if all(found) else None
 
 
 def _out_of_date(

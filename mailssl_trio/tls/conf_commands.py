@@ -32,8 +32,9 @@ OPEN = OP_ALLOW_CLIENT_RENEGOTIATION | OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION
 
 # OpenSSL takes names in any case.
 CERTIFICATE, PRIVATE_KEY, DH_PARAMETERS = "certificate", "privatekey", "dhparameters"
+CHAIN_CAS = "chaincafile"
 OF_CERTIFICATES = frozenset(
-    {CERTIFICATE, "chaincafile", "verifycafile", "requestcafile", "clientcafile"}
+    {CERTIFICATE, CHAIN_CAS, "verifycafile", "requestcafile", "clientcafile"}
 )
 OF_FILES = OF_CERTIFICATES | {PRIVATE_KEY, DH_PARAMETERS, "serverinfofile"}
 OF_DIRECTORIES = frozenset(
@@ -60,6 +61,11 @@ class Command:
     def path(self) -> Path:
         """The value of a command whose value is a file."""
         return Path(self.value)
+
+
+def complete_chains(commands: Sequence[tuple[str, str]]) -> bool:
+    """Whether OpenSSL is told where to find what a certificate's file lacks."""
+    return any(Command(*command).is_of == CHAIN_CAS for command in commands)
 
 
 def apply_commands(
@@ -133,6 +139,9 @@ def _apply(
             f'"{command}" would have OpenSSL read the disk in the midst of handshakes',
             f"put the certificates in one file, for {command.name[:-4]}File",
         )
+        return
+    if "\0" in str(command):  # the end of all text for OpenSSL
+        yield TlsProblem(DIRECTIVE, f"{str(command)!r} is no command", "remove NUL")
         return
     if command.is_of in OF_FILES:
         with lend(data_of(command.path, files)) as file:

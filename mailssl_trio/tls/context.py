@@ -20,7 +20,7 @@ from mailssl_trio.files import Files
 from mailssl_trio.tls.choice import choice_of
 from mailssl_trio.tls.ciphers import allow_ciphers
 from mailssl_trio.tls.client_certificates import ask_for_certificate
-from mailssl_trio.tls.conf_commands import apply_commands
+from mailssl_trio.tls.conf_commands import apply_commands, complete_chains
 from mailssl_trio.tls.openssl import BENEATH_PYTHON, OpenSsl
 from mailssl_trio.tls.pairs import Pairs, pairs_of
 from mailssl_trio.tls.parameters import use_curves, use_dhparam
@@ -47,8 +47,7 @@ def server_context(
     settings, those of the other pairs included where the default ones are shown.
     Reads files, so it belongs before the loop or into a thread. The same context
     serves implicit TLS and STARTTLS. It resumes nothing yet: ``ServerTls`` knows where
-    sessions are. Early data stays off, as OpenSSL has it: it
-    could be replayed.
+    sessions are. Early data stays off, as OpenSSL has it: it could be replayed.
     """
     files = files or Files()
     default = choice_of(policy, files).default
@@ -67,6 +66,8 @@ def server_context(
         *use_curves(context, policy.ecdh_curve, openssl),
         *resumption_problems(policy, files, openssl),
     )
+    if openssl is not None and not complete_chains(policy.conf_commands):
+        openssl.send_no_more_than_the_chain(context)
     _know_one_protocol(context, protocol, openssl)
     forbid_resumption(context, policy, openssl)
     if not problems:

@@ -54,9 +54,11 @@ from weakref import WeakKeyDictionary
 from mailssl_trio.tls.ticket_keys import TicketKey, TicketKeys
 
 # Names and values of openssl/ssl.h, openssl/tls1.h and openssl/core.h.
+SSL_CTRL_MODE = 33
 SSL_CTRL_SET_SESS_CACHE_MODE = 44
 SSL_CTRL_SET_TLSEXT_SERVERNAME_CB = 53
 SSL_CTRL_SET_GROUPS_LIST = 92
+SSL_MODE_NO_AUTO_CHAIN = 0x0008
 SSL_SESS_CACHE_OFF = 0x0000
 SSL_SESS_CACHE_SERVER = 0x0002
 SSL_SESS_CACHE_NO_INTERNAL = 0x0300
@@ -220,6 +222,14 @@ class OpenSsl:
     def set_options(self, context: SSLContext, options: int) -> None:
         """Add options without ``ssl``'s opinion of them: SSL_CTX_set_options(3)."""
         self._lib.SSL_CTX_set_options(_ctx(context), options)
+
+    def send_no_more_than_the_chain(self, context: SSLContext) -> None:
+        """Show clients what is in the certificate's file: SSL_CTX_set_mode(3).
+
+        Else a CA that we believe for other reasons would be sent behind it.
+        """
+        mode = SSL_MODE_NO_AUTO_CHAIN
+        self._lib.SSL_CTX_ctrl(_ctx(context), SSL_CTRL_MODE, mode, None)
 
     def set_groups(self, context: SSLContext, groups: str) -> bool:
         """Choose the groups for key exchange; False if one of them is unknown.

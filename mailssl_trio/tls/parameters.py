@@ -88,7 +88,7 @@ def use_curves(
             "this Python cannot choose curves",
             f'use "{LIBRARYS_CHOICE}", or a Python that can: {WHICH_PYTHON}',
         )
-    elif not openssl.set_groups(context, curves):
+    elif "\0" in curves or not openssl.set_groups(context, curves):
         yield TlsProblem(
             ECDH_CURVE,
             f'OpenSSL does not know every curve of "{curves}"',

@@ -93,16 +93,27 @@ def lock(
     return load_pem_private_key(key, None).private_bytes(Encoding.PEM, encoding, locked)
 
 
-def crl_of(ca: CA, *revoked: LeafCert, until: datetime | None = NOW + DAY) -> bytes:
-    """Have a CA say whom it has revoked."""
+def crl_of(
+    ca: CA,
+    *revoked: LeafCert,
+    until: datetime = NOW + DAY,
+    in_the_name_of: CA | None = None,
+) -> bytes:
+    """Have a CA say whom it has revoked, or whom another has."""
     key = load_pem_private_key(ca.private_key_pem.bytes(), None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
-    issuer = x509.load_pem_x509_certificate(ca.cert_pem.bytes()).subject
-    builder = x509.CertificateRevocationListBuilder(issuer, NOW - 2 * DAY)
-    assert until is not None
-    builder = builder.next_update(until)
+    named = in_the_name_of or ca
+    issuer = x509.load_pem_x509_certificate(named.cert_pem.bytes()).subject
+    builder = (
+        x509.CertificateRevocationListBuilder(issuer)
+        .last_update(NOW - 2 * DAY)
+        .next_update(until)
+    )
     for leaf in revoked:
         certificate = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes())
-        entry = x509.RevokedCertificateBuilder(certificate.serial_number, NOW - DAY)
+        entry = x509.RevokedCertificateBuilder().serial_number(
+            certificate.serial_number
+        )
+        entry = entry.revocation_date(NOW - DAY)
         builder = builder.add_revoked_certificate(entry.build())
     return builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
