@@ -10,6 +10,7 @@ from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.config.server_tls import is_development
 from mailssl_trio.tls.certificate_warnings import certificate_warnings
 from mailssl_trio.tls.context import client_context, server_context
+from mailssl_trio.tls.pem import ENCRYPTED, data_of
 from mailssl_trio.tls.policy import BackendTlsPolicy, Inline, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
 from mailssl_trio.tls.ticket_keys import ticket_key_problems
@@ -34,6 +35,8 @@ def judge_server(
         server_context(policy, protocol, site.files)
     except TlsSettingsError as wrong:
         _report(table, wrong.problems, report)
+    else:
+        _warn_of_idle_passphrases(table, policy, site, report)
     keys = policy.session_ticket_keys
     _report(table, ticket_key_problems(keys, site.files), report)
     _warn(table, version_warnings(policy.protocols), report)
@@ -67,6 +70,18 @@ def _report(table: ServerTable, found: Iterable[TlsProblem], report: Report) -> 
 def _warn(table: ServerTable, found: Iterable[TlsProblem], report: Report) -> None:
     for warning in found:
         report.warning(table.origin(warning.directive), warning.text, warning.remedy)
+
+
+def _warn_of_idle_passphrases(
+    table: ServerTable, policy: TlsPolicy, site: Site, report: Report
+) -> None:
+    keys = [data_of(pair.key, site.files) for pair in policy.pairs]
+    if policy.password_file is not None and not any(map(ENCRYPTED.search, keys)):
+        report.warning(
+            table.origin("ssl_password_file"),
+            "has no effect here: no key is encrypted",
+            "leave it out",
+        )
 
 
 def _check_exposure(

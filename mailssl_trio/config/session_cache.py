@@ -7,11 +7,11 @@ from mailssl_trio.config.units import format_size, parse_size
 from mailssl_trio.config.values import WrongValueError, shown
 from mailssl_trio.config.words import words
 from mailssl_trio.tls.policy import SessionCache, SharedCache
+from mailssl_trio.tls.session_cache import DEFAULT_SIZE
 
 BUILTIN = re.compile(r"builtin(?::([0-9]{1,9}))?")
 SHARED = re.compile(r"shared:([^:]+):([^:]+)")
 
-MOST_SESSIONS = 20480  # OpenSSL's own default, which nginx leaves
 SMALLEST = 8 * 4096  # nginx: eight pages
 LARGEST = 16 * 2**30  # 65 million sessions a worker, as addresses, not as memory
 
@@ -47,7 +47,7 @@ def _alone(word: str, index: int) -> SessionCache:
     if word in {"off", "none"}:
         return SessionCache(announced=word != "off")
     if found := BUILTIN.fullmatch(word):
-        return SessionCache(builtin=int(found[1] or 0) or MOST_SESSIONS)
+        return SessionCache(builtin=int(found[1] or 0) or DEFAULT_SIZE)
     if (found := SHARED.fullmatch(word)) and (size := _size(found[2])) is not None:
         _check_size(word, size, index)
         return SessionCache(shared=SharedCache(found[1], size))

@@ -1,9 +1,11 @@
 """``mailssl-trio check`` and ``show``, as an operator meets them."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
+import trustme
 from click.testing import CliRunner, Result
 
 from mailssl_trio.cli.check import check
@@ -115,3 +117,22 @@ def test_show_of_a_wrong_configuration_prints_nothing(file: Path) -> None:
     assert result.exit_code == 78
     assert result.stdout == ""
     assert "mail.server[0].startls: unknown directive" in result.stderr
+
+
+def test_show_hides_a_key_that_stands_in_the_file_unless_it_is_asked_for(
+    file: Path,
+) -> None:
+    pair = trustme.CA().issue_cert("mail.example.org")
+    pem = pair.private_key_and_cert_chain_pem.bytes().decode()
+    file.touch(0o600)
+    file.write_text(f'{RIGHT}starttls = "only"\nssl_certificate = """data:{pem}"""\n')
+    hidden = CliRunner().invoke(show, [str(file)])
+    assert hidden.exit_code == 0
+    assert "PRIVATE KEY" not in hidden.output
+    told = CliRunner().invoke(show, ["--secrets", str(file)])
+    (server,) = tomllib.loads(told.stdout)["mail"]["server"]
+    assert server["ssl_certificate_key"] == f"data:{pem}"
+    file.write_text(hidden.stdout)
+    result = run(file)
+    assert result.exit_code == 78
+    assert "`show --secrets` writes it out" in result.output

@@ -229,6 +229,22 @@ def test_plaintext_logins_beyond_loopback_are_warned_of(
             ],
         ),
         (
+            "proxy_ssl = true",
+            'proxy_ssl_certificate_key = "key.pem"',
+            [
+                "6: mail.server[0].proxy_ssl_certificate_key: has no effect here: there"
+                " is no `proxy_ssl_certificate`; leave it out"
+            ],
+        ),
+        (
+            "",
+            "proxy_ssl_session_reuse = false",
+            [
+                "6: mail.server[0].proxy_ssl_session_reuse: has no effect here: there"
+                " is no TLS towards the backend, since `proxy_ssl` is off; leave it out"
+            ],
+        ),
+        (
             'ssl_certificate = "development"\nstarttls = "on"',
             'ssl_certificate_key = "key.pem"',
             [
@@ -252,3 +268,77 @@ def test_directive_that_decides_nothing_is_named(
     listen = "" if "listen" in server else 'listen = "127.0.0.1:110"'
     document = f'[mail]\nproxy_pass = "10.0.0.1"\n{mail}\n[[mail.server]]\n'
     assert site.said(f"{document}{listen}\n{server}\n") == said
+
+
+SERVED = """\
+[mail]
+proxy_pass = "10.0.0.1"
+ssl_certificate = "development"
+starttls = "only"
+"""
+NO_TICKETS = "`ssl_session_tickets` is off"
+NO_CLIENT_CERTIFICATES = "`ssl_verify_client` is off"
+NOTHING_RESUMES = "`ssl_session_cache` keeps no session, and there are no tickets"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('ssl_session_ticket_key = "new.key"', NO_TICKETS),
+        ('ssl_session_timeout = "1h"', NOTHING_RESUMES),
+        ('ssl_client_certificate = "ca.pem"', NO_CLIENT_CERTIFICATES),
+        ('ssl_trusted_certificate = "ca.pem"', NO_CLIENT_CERTIFICATES),
+        ("ssl_verify_depth = 2", NO_CLIENT_CERTIFICATES),
+        ('ssl_crl = "crl.pem"', NO_CLIENT_CERTIFICATES),
+        (
+            'ssl_password_file = "passphrases"',
+            "the development certificate's key is not encrypted",
+        ),
+    ],
+)
+def test_directive_of_tls_that_decides_nothing_beside_others_is_named(
+    site: Site, line: str, reason: str
+) -> None:
+    name = line.partition(" ")[0]
+    told = f"has no effect here: {reason}; leave it out"
+    listening = '[[mail.server]]\nlisten = "127.0.0.1:143"\n'
+    assert site.said(f"{SERVED}{listening}{line}\n") == [
+        f"7: warning: mail.server[0].{name}: {told}"
+    ]
+    assert site.said(f"{SERVED}{line}\n{listening}") == [
+        f"5: warning: mail.{name}: {told.replace('here: ', 'here: in no server: ')}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'ssl_session_cache = "off"',
+        'ssl_session_cache = "builtin"\nssl_session_timeout = "1h"',
+        'ssl_session_cache = "shared:SSL:1m"\nssl_session_timeout = "1h"',
+        'ssl_session_tickets = true\nssl_session_timeout = "1h"',
+        "ssl_session_tickets = false",
+        "ssl_verify_client = false",
+        'ssl_verify_client = "optional_no_ca"\nssl_verify_depth = 2',
+        'ssl_protocols = "TLSv1.3"\nssl_ciphers = "HIGH"',
+    ],
+)
+def test_directive_that_decides_something_is_no_matter(site: Site, lines: str) -> None:
+    listening = '[[mail.server]]\nlisten = "127.0.0.1:143"\n'
+    assert site.said(f"{SERVED}{listening}{lines}\n") == []
+
+
+def test_inherited_directive_that_one_server_needs_is_no_matter(site: Site) -> None:
+    assert (
+        site.said(
+            f"""{SERVED}
+            ssl_session_timeout = "1h"
+            [[mail.server]]
+            listen = "127.0.0.1:143"
+            [[mail.server]]
+            listen = "127.0.0.1:110"
+            ssl_session_cache = "builtin"
+            """
+        )
+        == []
+    )

@@ -243,12 +243,12 @@ def without_privileges() -> Iterator[None]:
 
 
 @pytest.fixture
-def own(site: Site) -> Iterator[Site]:
+def own(stocked: Site) -> Iterator[Site]:
     """The same site, owned by whoever is without privileges."""
     directory = Path(mkdtemp())
     owner = os.geteuid() or NOBODY
     os.chown(directory, owner, -1)
-    for file in site.directory.iterdir():
+    for file in stocked.directory.iterdir():
         copy = directory / file.name
         copy.write_bytes(file.read_bytes())
         copy.chmod(0o600)
@@ -265,6 +265,49 @@ def test_file_that_may_not_be_opened_has_an_exit_code_of_its_own(
     os.chown(own.file, os.geteuid() or NOBODY, -1)
     with without_privileges():
         load(own.file)
+    (own.directory / name).chmod(0o000)
+    with without_privileges(), pytest.raises(ConfigError) as wrong:
+        load(own.file)
+    assert wrong.value.exit_code == 77
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rsa.pem",
+        "locked.key",
+        "passphrases",
+        "dh.pem",
+        "ca.pem",
+        "crl.pem",
+        "new.key",
+        "ecdsa.pem",
+    ],
+)
+def test_file_of_tls_that_may_not_be_opened_has_it_too(own: Site, name: str) -> None:
+    own.file.write_text(
+        """
+        [mail]
+        proxy_pass = "10.0.0.1"
+        ssl_certificate = "rsa.pem"
+        ssl_certificate_key = "locked.key"
+        ssl_password_file = "passphrases"
+        ssl_dhparam = "dh.pem"
+        ssl_verify_client = true
+        ssl_client_certificate = "ca.pem"
+        ssl_crl = "crl.pem"
+        ssl_session_tickets = true
+        ssl_session_ticket_key = "new.key"
+        proxy_ssl = true
+        proxy_ssl_certificate = "ecdsa.pem"
+        [[mail.server]]
+        listen = "127.0.0.1:143"
+        starttls = "only"
+        """
+    )
+    own.file.chmod(0o644)
+    with without_privileges():
+        assert load(own.file).warnings == ()
     (own.directory / name).chmod(0o000)
     with without_privileges(), pytest.raises(ConfigError) as wrong:
         load(own.file)

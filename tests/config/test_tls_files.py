@@ -246,6 +246,14 @@ def test_certificate_that_nobody_is_shown_is_warned_of(stocked: Site) -> None:
     assert "again.pem (mail.example.org; ECDSA) is never shown" in problem.text
 
 
+def test_passphrases_that_no_key_needs_are_warned_of(stocked: Site) -> None:
+    lines = f'{CERTIFICATE}ssl_password_file = "passphrases"\n'
+    assert stocked.said(f"{SERVER}{lines}") == [
+        "8: warning: mail.server[0].ssl_password_file: has no effect here: no key is"
+        " encrypted; leave it out"
+    ]
+
+
 def test_inherited_file_that_is_wrong_is_one_problem_for_all_servers(
     stocked: Site,
 ) -> None:

@@ -1,10 +1,15 @@
-"""nginx's notation of times."""
+"""nginx's notation of times and sizes."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailssl_trio.config.units import format_time, parse_time
+from mailssl_trio.config.units import (
+    format_size,
+    format_time,
+    parse_size,
+    parse_time,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +61,22 @@ def test_everything_else_is_no_time(text: str) -> None:
 def test_time_that_is_written_is_read_as_the_same(milliseconds: int) -> None:
     seconds = milliseconds / 1000
     assert parse_time(format_time(seconds)) == pytest.approx(seconds, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "octets"),
+    [("0", 0), ("32768", 32768), ("32k", 32768), ("10M", 10485760), ("1K", 1024)],
+)
+def test_sizes_are_octets_kilo_or_mega(text: str, octets: int) -> None:
+    assert parse_size(text) == octets
+
+
+@pytest.mark.parametrize("text", ["", "k", "1g", "-1", "1 k", "1kb", "1.5m", "٣"])
+def test_everything_else_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match="not a size"):
+        parse_size(text)
+
+
+@given(st.integers(0, 10**10 - 1))
+def test_size_that_is_written_is_read_as_the_same(octets: int) -> None:
+    assert parse_size(format_size(octets)) == octets
