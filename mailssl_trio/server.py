@@ -37,8 +37,6 @@ class Server:
     """Where TLS is not spoken from the first octet."""
     tls_listeners: Sequence[trio.SocketListener]
     drain: Drain
-    shutdown_timeout: Callable[[], float]
-    """Asked when the drain has begun: what logged-in sessions get, in seconds."""
 
     async def run(self) -> None:
         """Serve until the drain has begun and every client has left, or must.
@@ -46,20 +44,22 @@ class Server:
         The accepting scope lies inside the nursery of the clients: cancelling it
         ends the one and leaves the others, who are then given a deadline.
         """
+        sessions = trio.CancelScope()
+        with sessions, self.drain.ends(sessions):
+            async with trio.open_nursery() as clients:
+                await self._accept(clients)
+
+    async def _accept(self, clients: trio.Nursery) -> None:
+        """Let clients in until the drain begins."""
         linger = self.gateway.timeouts.close
-        async with trio.open_nursery() as clients:
-            with trio.CancelScope() as accepting, self.drain.cuts(accepting):
-                async with trio.open_nursery() as doors:
-                    for listeners, serve in (
-                        (self.listeners, self._serve),
-                        (self.tls_listeners, self._serve_tls),
-                    ):
-                        if listeners:
-                            doors.start_soon(
-                                serve_wires, listeners, serve, clients, linger
-                            )
-            allowed = self.shutdown_timeout()
-            clients.cancel_scope.deadline = trio.current_time() + allowed
+        with trio.CancelScope() as accepting, self.drain.cuts(accepting):
+            async with trio.open_nursery() as doors:
+                for listeners, serve in (
+                    (self.listeners, self._serve),
+                    (self.tls_listeners, self._serve_tls),
+                ):
+                    if listeners:
+                        doors.start_soon(serve_wires, listeners, serve, clients, linger)
 
     async def _serve_tls(self, newcomer: Newcomer) -> None:
         await self._serve(newcomer, implicit_tls=True)

@@ -1,224 +1,148 @@
-"""One process: the only place where configuration becomes objects."""
+"""One process: told over its channel what to serve, it serves until it must leave."""
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, contextmanager
-from math import inf
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import trio
 from attrs import frozen
 
-from mailssl_trio.auth.backend import BackendAuthenticator
-from mailssl_trio.auth.route import Authenticator
-from mailssl_trio.auth.users_authenticator import UsersAuthenticator
-from mailssl_trio.auth.users_file import read_users
-from mailssl_trio.config.model import Config, VirtualServer
-from mailssl_trio.embedded import Mailboxes
-from mailssl_trio.error_log import ErrorLogger, open_error_log
-from mailssl_trio.files import Files
-from mailssl_trio.gateway import Gateway
-from mailssl_trio.mailbox.service import Mailbox
-from mailssl_trio.server import Server
-from mailssl_trio.tls.context import client_context, missing_features
-from mailssl_trio.tls.development import (
-    DevelopmentCertificate,
-    development_certificate,
+from mailssl_trio.auth.users_file import UsersFileError
+from mailssl_trio.building import (
+    StartError,
+    build_mailbox,
+    build_servers,
+    opened_error_log,
 )
+from mailssl_trio.channel import Channel, ChannelError, encode
+from mailssl_trio.config.load import load
+from mailssl_trio.config.model import Config
+from mailssl_trio.config.problem import ConfigError
+from mailssl_trio.embedded import Mailboxes
+from mailssl_trio.error_log import ErrorLogger
+from mailssl_trio.files import Files
+from mailssl_trio.messages import (
+    Configure,
+    Failed,
+    Retire,
+    Serving,
+    handed_down,
+)
+from mailssl_trio.server import Server
+from mailssl_trio.stopping import Stop
 from mailssl_trio.tls.problems import TlsSettingsError
-from mailssl_trio.tls.server import ServerTls
-from mailssl_trio.transport.dial import Dialer, Embedded
-from mailssl_trio.transport.drain import Drain
-from mailssl_trio.transport.listening import ListenError, open_listeners
-from mailssl_trio.transport.upstream import ProxySsl
 
-HASHERS = 2
-"""Passwords that are verified at once; each keeps a processor busy."""
+PATIENCE = 60.0
+"""Seconds in which the supervisor says what is to be served."""
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+LAST_WORDS = 5.0
+"""Seconds in which it takes what we have to say when we leave."""
 
-DEFAULT_SHUTDOWN_TIMEOUT = 30.0
-"""Seconds that logged-in sessions get where ``worker_shutdown_timeout`` is unset."""
+IGNORED = (
+    signal.SIGHUP,  # the supervisor's, and sent to all by who sends it by name
+    signal.SIGTTOU,  # a terminal must not stop us for what we write to it
+)
 
 
-class StartError(Exception):
-    """The worker cannot start; ``denied`` says that the system does not let it."""
+async def work(end: socket.socket) -> None:
+    """Serve what the supervisor says, until it or a signal ends it.
 
-    def __init__(self, text: str, *, denied: bool = False) -> None:
-        super().__init__(text)
-        self.denied = denied
+    Raises StartError if that cannot be served; the supervisor knows by then.
+    """
+    for number in IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    channel = Channel(end)
+    failure: StartError | None = None
+    async with channel.stream, trio.open_nursery() as nursery:
+        nursery.start_soon(channel.write)
+        try:
+            worker = await _configured(channel)
+            await worker.run()
+        except StartError as error:
+            failure = error
+            channel.send(encode(Failed(str(error), error.denied)))
+        channel.finish()
+        nursery.cancel_scope.deadline = trio.current_time() + LAST_WORDS
+    if failure is not None:
+        raise failure
+
+
+async def _configured(channel: Channel) -> "Worker":
+    """Wait for the first message. Raises StartError."""
+    message = None
+    with trio.move_on_after(PATIENCE), _failures():
+        message = await channel.receive()
+    if not isinstance(message, Configure):
+        raise StartError("the supervisor does not say what to serve")
+    files = handed_down(message.files)
+    with _failures():
+        config = load(
+            message.file, state_directory=message.state_directory, files=files
+        )
+    return Worker(message, config, files, channel)
 
 
 @frozen
-class Started:
-    """What there is to say once every address is open."""
+class Worker:
+    """A process that knows what it is to serve."""
 
+    configure: Configure
     config: Config
-    development: DevelopmentCertificate | None
+    files: Files
+    channel: Channel
 
+    async def run(self) -> None:
+        """Serve until the drain is over. Raises StartError."""
+        stop = Stop(self.config.worker_shutdown_timeout)
+        with opened_error_log(self.config) as log:
+            with _failures():
+                mailboxes = Mailboxes(build_mailbox(self.config, self.files), log)
+                servers = self._servers(log, mailboxes, stop)
+            async with trio.open_nursery() as nursery:
+                await nursery.start(stop.obey_signals, nursery.cancel_scope)
+                nursery.start_soon(mailboxes.run)
+                nursery.start_soon(self._obey_supervisor, stop, log)
+                async with trio.open_nursery() as serving:
+                    for server in servers:
+                        serving.start_soon(server.run)
+                    self.channel.send(encode(Serving()))
+                nursery.cancel_scope.cancel()
+            log.write("notice", "exit")
 
-class Stop:
-    """A drain, and how long logged-in sessions get once it has begun."""
+    def _servers(
+        self, log: ErrorLogger, mailboxes: Mailboxes, stop: Stop
+    ) -> list[Server]:
+        return build_servers(
+            self.config,
+            self.files,
+            self.configure.doors,
+            log,
+            mailboxes.open,
+            stop.drain,
+        )
 
-    def __init__(self, configured: float | None) -> None:
-        self.drain = Drain()
-        self._timeout = DEFAULT_SHUTDOWN_TIMEOUT if configured is None else configured
-        self._patient = inf if configured is None else configured
-
-    def timeout(self) -> float:
-        """Return the seconds from the beginning of the drain to the end of all."""
-        return self._timeout
-
-    async def obey_signals(
-        self,
-        everything: trio.CancelScope,
-        *,
-        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-    ) -> None:
-        """Drain at the first signal, end at the second.
-
-        SIGQUIT drains without limit where ``worker_shutdown_timeout`` is unset.
-        """
-        with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
-            task_status.started()
-            async for number in signals:
-                if self.drain.begun:
-                    everything.cancel()
-                    return
-                if number == signal.SIGQUIT:
-                    self._timeout = self._patient
-                self.drain.begin()
-
-
-async def run(config: Config, announce: Callable[[Started], None]) -> None:
-    """Serve until a signal ends it; raise StartError before anything is served."""
-    development = issue_development_certificate(config)
-    with opened_error_log(config) as log:
-        for missing in missing_features():
-            log.write("warn", missing)
-        stop = Stop(config.worker_shutdown_timeout)
-        mailboxes = Mailboxes(build_mailbox(config), log)
-        servers = await build_servers(config, log, mailboxes.open, stop)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(stop.obey_signals, nursery.cancel_scope)
-            nursery.start_soon(mailboxes.run)
-            announce(Started(config, development))
-            async with trio.open_nursery() as serving:
-                for server in servers:
-                    serving.start_soon(server.run)
-            nursery.cancel_scope.cancel()
-        log.write("notice", "exit")
-
-
-def issue_development_certificate(config: Config) -> DevelopmentCertificate | None:
-    """Make, or find, the certificate that no file of the operator's provides."""
-    if not config.development_certificate:
-        return None
-    try:
-        return development_certificate(config.state_directory / "tls")
-    except TlsSettingsError as error:
-        raise StartError(str(error), denied=True) from None
+    async def _obey_supervisor(self, stop: Stop, log: ErrorLogger) -> None:
+        """Do what it says; without it, stop."""
+        try:
+            while (message := await self.channel.receive()) is not None:
+                match message:
+                    case Retire():
+                        log.write("notice", "gracefully shutting down")
+                        stop.retire()
+            log.write("alert", "the supervisor has gone")
+        except ChannelError as error:
+            log.write("alert", f"the supervisor is not understood: {error}")
+        stop.stop()
 
 
 @contextmanager
-def opened_error_log(config: Config) -> Iterator[ErrorLogger]:
-    """Open ``error_log``; StartError if that may not be."""
-    with ExitStack() as closing:
-        target, level = config.error_log.target, config.error_log.level
-        try:
-            log = closing.enter_context(open_error_log(target, level))
-        except OSError as error:
-            raise StartError(f"error_log: {error}", denied=True) from None
-        yield log
-
-
-def build_mailbox(config: Config) -> Mailbox:
-    """Make the embedded mailbox, for everybody whom one of the users files names."""
-    files = {server.users for server in config.servers if server.users is not None}
-    names = frozenset[str]().union(*(read_users(file).names for file in files))
-    addresses = frozenset(name.lower().encode() for name in names)
-
-    async def local_users() -> frozenset[bytes]:
-        return addresses
-
-    server_name = config.servers[0].policy.server_name
-    return Mailbox(config.state_directory / "mail", local_users, server_name)
-
-
-async def build_servers(
-    config: Config, log: ErrorLogger, embedded: Embedded, stop: Stop
-) -> list[Server]:
-    """Open every address, or none; StartError names the server whose it is."""
-    hashers = trio.CapacityLimiter(HASHERS)
-    async with AsyncExitStack() as undo:
-        servers: list[Server] = []
-        for settings in config.servers:
-            authenticator = build_authenticator(settings, hashers)
-            gateway = build_gateway(settings, authenticator, log, embedded)
-            plain, secured = [
-                await _open(settings, ssl=ssl, undo=undo) for ssl in (False, True)
-            ]
-            servers.append(Server(gateway, plain, secured, stop.drain, stop.timeout))
-        undo.pop_all()
-        return servers
-
-
-async def _open(
-    settings: VirtualServer, *, ssl: bool, undo: AsyncExitStack
-) -> list[trio.SocketListener]:
-    opened: list[trio.SocketListener] = []
-    for listen in settings.listens:
-        if listen.ssl is ssl:
-            try:
-                listeners = await open_listeners(listen.host, listen.port)
-            except ListenError as error:
-                text = f"{settings.name}: {error}"
-                raise StartError(text, denied=error.denied) from None
-            for listener in listeners:
-                undo.push_async_callback(listener.aclose)
-            opened += listeners
-    return opened
-
-
-def build_gateway(
-    settings: VirtualServer,
-    authenticator: Authenticator,
-    log: ErrorLogger,
-    embedded: Embedded,
-) -> Gateway:
-    """Make one virtual server's objects of its settings."""
-    server_tls = backend_tls = None
-    if settings.tls is not None:
-        server_tls = ServerTls(settings.tls, settings.protocol, Files())
-    if (
-        settings.upstream is not None
-        and settings.upstream.proxy_ssl is not ProxySsl.OFF
-    ):
-        backend_tls = client_context(settings.upstream.tls)
-    dialer = Dialer(
-        settings.protocol,
-        settings.policy.server_name,
-        settings.timeouts,
-        backend_tls,
-        embedded,
-    )
-    return Gateway(
-        settings.protocol,
-        settings.policy,
-        server_tls,
-        authenticator,
-        dialer,
-        settings.timeouts,
-        log,
-    )
-
-
-def build_authenticator(
-    settings: VirtualServer, hashers: trio.CapacityLimiter
-) -> Authenticator:
-    """Decide who judges: the users file where there is one, else the backend."""
-    if settings.users is not None:
-        users = read_users(settings.users)
-        return UsersAuthenticator(users, settings.upstream, hashers)
-    if settings.upstream is None:
-        raise StartError(f"{settings.name}: nobody judges logins")
-    return BackendAuthenticator(settings.upstream)
+def _failures() -> Iterator[None]:
+    """Put into StartError what may be wrong with what is to be served."""
+    try:
+        yield
+    except (ConfigError, TlsSettingsError, UsersFileError, ChannelError) as error:
+        raise StartError(str(error)) from None
+    except OSError as error:
+        denied = isinstance(error, PermissionError)
+        raise StartError(str(error), denied=denied) from None

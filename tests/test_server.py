@@ -12,8 +12,7 @@ from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.server import Server, contained
 from mailssl_trio.transport.address import EmbeddedAddress
 from mailssl_trio.transport.dial import Dialer
-from mailssl_trio.transport.drain import Drain
-from mailssl_trio.transport.listening import open_listeners
+from mailssl_trio.transport.drain import AT_ONCE, Drain, Pace
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
 from tests.test_gateway import GOOD, Told
@@ -24,7 +23,7 @@ TIMEOUTS = Timeouts(session=5, close=0.2)
 
 @asynccontextmanager
 async def serving(
-    protocol: str, drain: Drain, shutdown_timeout: float = 30
+    protocol: str, drain: Drain, pace: Pace = AT_ONCE
 ) -> AsyncIterator[tuple[str, int]]:
     told = Told()
     async with trio.open_nursery() as nursery:
@@ -34,7 +33,7 @@ async def serving(
             nursery.start_soon(GOOD, trio.SocketStream(theirs))
             return trio.SocketStream(ours)
 
-        listeners = await open_listeners("127.0.0.1", 0)
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         gateway = Gateway(
             protocol,
             Policy(),
@@ -44,11 +43,11 @@ async def serving(
             TIMEOUTS,
             told,
         )
-        server = Server(gateway, listeners, [], drain, lambda: shutdown_timeout)
+        server = Server(gateway, listeners, [], drain)
         nursery.start_soon(server.run)
         host, port = listeners[0].socket.getsockname()
         yield host, port
-        drain.begin()
+        drain.begin(pace)
 
 
 async def rest(stream: trio.abc.Stream) -> bytes:
@@ -78,13 +77,13 @@ async def test_drain_tells_silent_clients_and_takes_no_more() -> None:
 async def test_logged_in_session_goes_on_until_its_time_is_over() -> None:
     drain = Drain()
     with trio.fail_after(5):
-        async with serving("pop3", drain, shutdown_timeout=0.5) as address:
+        async with serving("pop3", drain) as address:
             client = await trio.open_tcp_stream(*address)
             await client.send_all(b"USER joe\r\nPASS x\r\n")
             heard = b""
             while not heard.endswith(b"+OK in\r\n"):
                 heard += bytes(await client.receive_some())
-            drain.begin()
+            drain.begin(Pace(sessions=0.5))
             await trio.sleep(0.2)
             await client.send_all(b"QUIT\r\n")
             assert await rest(client) == b"+OK bye\r\n"
@@ -94,13 +93,12 @@ async def test_logged_in_session_goes_on_until_its_time_is_over() -> None:
 async def test_logged_in_session_that_does_not_end_is_cut() -> None:
     drain = Drain()
     with trio.fail_after(5):
-        async with serving("pop3", drain, shutdown_timeout=0.3) as address:
+        async with serving("pop3", drain, Pace(sessions=0.3)) as address:
             client = await trio.open_tcp_stream(*address)
             await client.send_all(b"USER joe\r\nPASS x\r\n")
             heard = b""
             while not heard.endswith(b"+OK in\r\n"):
                 heard += bytes(await client.receive_some())
-            drain.begin()
         with pytest.raises(trio.BrokenResourceError):
             await client.receive_some()
         await client.aclose()

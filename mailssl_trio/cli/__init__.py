@@ -7,8 +7,15 @@ from mailssl_trio.cli.group import CommandOrFile
 from mailssl_trio.cli.hash_password import hash_password
 from mailssl_trio.cli.serve import serve
 from mailssl_trio.cli.show import show
+from mailssl_trio.cli.worker import worker
 
-COMMANDS: tuple[click.Command, ...] = (serve, check, show, hash_password)
+COMMANDS: tuple[click.Command, ...] = (
+    serve,
+    check,
+    show,
+    hash_password,
+    worker,
+)
 
 
 @click.group(cls=CommandOrFile, commands=COMMANDS)

@@ -2,17 +2,22 @@
 
 import os
 import sys
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 import click
 import trio
 
+from mailssl_trio.building import StartError
 from mailssl_trio.cli.configuration import read_configuration
+from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config, Listen, VirtualServer
 from mailssl_trio.config.problem import MAY_NOT_OPEN
+from mailssl_trio.files import Files
+from mailssl_trio.judging import Judged
 from mailssl_trio.protocol.server_session import StartTlsMode
-from mailssl_trio.worker import Started, StartError, run
+from mailssl_trio.supervisor import Supervisor
 
 PACKAGE = Path(str(files("mailssl_trio")))
 IN_THE_WHEEL, IN_THE_CHECKOUT = PACKAGE / "example", PACKAGE.parent / "conf"
@@ -44,21 +49,28 @@ def serve(file: Path | None, example: bool) -> None:
     """
     if (file is None) is not example:
         raise click.UsageError("Give the file to serve, or --example.")
-    config = _example() if file is None else read_configuration(file)
+    files = Files()
+    directory = None if file else _example_state_directory()
+    file = file or SHIPPED / "mail.toml"
+    config = read_configuration(file, state_directory=directory, files=files)
+    reload = partial(_load, file, directory)
     try:
-        trio.run(run, config, announce)
+        trio.run(Supervisor(reload, announce).run, config, files)
     except StartError as failed:
         click.echo(f"{config.file}: {failed}", err=True)
         sys.exit(MAY_NOT_OPEN if failed.denied else 1)
 
 
-def _example() -> Config:
-    """Read the shipped configuration; its state goes where the user stands."""
-    directory = None if "STATE_DIRECTORY" in os.environ else Path("var").resolve()
-    return read_configuration(SHIPPED / "mail.toml", state_directory=directory)
+def _example_state_directory() -> Path | None:
+    """What the example makes goes where the user stands, or where systemd says."""
+    return None if "STATE_DIRECTORY" in os.environ else Path("var").resolve()
 
 
-def announce(started: Started) -> None:
+def _load(file: Path, state_directory: Path | None, files: Files) -> Config:
+    return load(file, state_directory=state_directory, files=files)
+
+
+def announce(started: Judged) -> None:
     """Say which address speaks what; that nobody reads it is no reason to end."""
     try:
         _say(started)
@@ -66,7 +78,7 @@ def announce(started: Started) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _say(started: Started) -> None:
+def _say(started: Judged) -> None:
     for server in started.config.servers:
         for listen in server.listens:
             click.echo(f"{server.protocol} on {listen} {_security(server, listen)}")

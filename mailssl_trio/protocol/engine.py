@@ -95,6 +95,11 @@ class Session:
             self._event = next(self._conversation)
 
     @property
+    def is_midway(self) -> bool:
+        """Whether the peer has begun something that it has not finished."""
+        return bool(self._received)
+
+    @property
     def trailing_data(self) -> bytes:
         """Received and not consumed; after LoggedIn it belongs to the relay."""
         return bytes(self._received)

@@ -64,7 +64,14 @@ class ServerSession(Session):
         self.policy = policy
         self.implicit_tls = implicit_tls
         self.errors = 0
+        self.in_login = False
+        """A login has begun that takes more than one line."""
         super().__init__()
+
+    @property
+    def is_midway(self) -> bool:
+        """Whether a command or a login has begun and is not over."""
+        return self.in_login or super().is_midway
 
     # The policy.
 
@@ -153,11 +160,14 @@ class ServerSession(Session):
         """Hold a SASL exchange (RFC 4422) and log in with what it brings."""
         try:
             exchange = sasl.server_exchange(mechanism)
+            self.in_login = True
             credentials = yield from self._converse(exchange, initial)
         except sasl.SaslError as refusal:
             self.refuse_sasl(refusal, tag)
             self.count_error()
             return False
+        finally:
+            self.in_login = False
         return (yield from self.log_in(credentials, tag))
 
     def _converse(

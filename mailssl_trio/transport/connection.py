@@ -19,7 +19,7 @@ from mailssl_trio.protocol.events import (
     Question,
     StartTls,
 )
-from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.drain import Drain, Wait
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer, alert_in
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
@@ -84,7 +84,7 @@ class Connection:
         begun = trio.current_time()
         result: T | None = None
         async with trio.open_nursery() as nursery:
-            with self.drain.cuts(nursery.cancel_scope):
+            with self.drain.cuts(nursery.cancel_scope, wait=Wait.BUSY):
                 nursery.start_soon(self._watch, nursery.cancel_scope)
                 result = await work()
                 nursery.cancel_scope.cancel()
@@ -144,7 +144,7 @@ class Connection:
         last = trio.current_time() + self.timeouts.close
         scope = trio.CancelScope(deadline=last if final else max(self.deadline, last))
         try:
-            with scope, self.drain.cuts(scope, self.timeouts.close):
+            with scope, self.drain.cuts(scope, self.timeouts.close, Wait.BUSY):
                 await self.stream.send_all(data)
                 return True
         except trio.BrokenResourceError:
@@ -158,8 +158,9 @@ class Connection:
     async def _receive(self) -> None:
         """Hand the session what the peer sends, or end it for want of that."""
         scope = trio.CancelScope(deadline=self.deadline)
+        wait = Wait.BUSY if self.session.is_midway else Wait.SILENT
         try:
-            with scope, self.drain.cuts(scope):
+            with scope, self.drain.cuts(scope, wait=wait):
                 data = await self.stream.receive_some(READ_SIZE)
                 self.session.receive_data(bytes(data))
                 return
@@ -175,7 +176,8 @@ class Connection:
             raise RuntimeError("a session asked for TLS where none is configured")
         scope = trio.CancelScope(deadline=self.deadline)
         try:
-            with scope, self.drain.cuts(scope):
+            await self._until_hello(self.tls)
+            with scope, self.drain.cuts(scope, wait=Wait.BUSY):
                 secured = await self.tls.upgrade(self.stream)
                 self.stream = secured.stream
                 if secured.refusal is not None:  # the session hangs up by itself
@@ -188,6 +190,22 @@ class Connection:
         else:
             self.session.hang_up(self._why_cut)
         self._writable = False
+        return
+
+    async def _until_hello(self, tls: TlsLayer) -> bool:
+        """Wait for the first octet of a handshake, and leave it where it is.
+
+        Return whether it has come: who has sent nothing has begun nothing that a
+        drain should let end.
+        """
+        client_begins = tls.server_side and self.session.implicit_tls
+        if not client_begins or not isinstance(self._wire, Wire):
+            return True
+        scope = trio.CancelScope(deadline=self.deadline)
+        with scope, self.drain.cuts(scope, wait=Wait.SILENT):
+            await self._wire.wait_readable()
+            return True
+        return False
 
     @property
     def _why_cut(self) -> Goodbye:

@@ -1,4 +1,4 @@
-"""Reaching connections that wait for their peer, when the server is to stop.
+"""Reaching connections that wait for their peer, when the process is to end.
 
 A drain cancels no task. It cuts short the waits that were declared to it; whoever
 waited sees that ``begun`` is set, says goodbye in its own protocol, and leaves.
@@ -6,8 +6,46 @@ waited sees that ``begun`` is set, says goodbye in its own protocol, and leaves.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
+from math import inf
 
 import trio
+from attrs import define, frozen
+
+
+class Wait(Enum):
+    """What a peer is about while we wait for it."""
+
+    ALLOWED_NOTHING = "allowed nothing"
+    """It is not the peer's turn, or no peer is there yet."""
+    SILENT = "silent"
+    """It may say something, or not."""
+    BUSY = "busy"
+    """It has begun something: a handshake, a login, a line."""
+
+
+@frozen
+class Pace:
+    """What a drain leaves to whom, in seconds."""
+
+    sessions: float = inf
+    """From its beginning: those who have logged in."""
+    unfinished: float = 0.0
+    """From its beginning: those who have begun a handshake or a login."""
+    silence: float = 0.0
+    """From their last word: those who have begun nothing. It lets the answer to a
+    greeting arrive that is under way."""
+
+
+AT_ONCE = Pace()
+
+
+@define(eq=False)
+class _Declared:
+    scope: trio.CancelScope
+    grace: float
+    wait: Wait
+    since: float
 
 
 class Drain:
@@ -15,25 +53,70 @@ class Drain:
 
     def __init__(self) -> None:
         self.begun = False
-        self._waits: dict[trio.CancelScope, float] = {}
+        self._pace = AT_ONCE
+        self._beginning = inf
+        self._waits: set[_Declared] = set()
+        self._sessions: set[trio.CancelScope] = set()
 
     @contextmanager
-    def cuts(self, scope: trio.CancelScope, grace: float = 0.0) -> Iterator[None]:
-        """Let ``scope`` last only ``grace`` seconds once the drain has begun."""
-        self._waits[scope] = grace
+    def cuts(
+        self,
+        scope: trio.CancelScope,
+        grace: float = 0.0,
+        wait: Wait = Wait.ALLOWED_NOTHING,
+    ) -> Iterator[None]:
+        """Let ``scope`` last only so long once the drain has begun.
+
+        That is ``grace`` seconds, or what the drain leaves to such a peer if that is
+        more.
+        """
+        declared = _Declared(scope, grace, wait, trio.current_time())
+        self._waits.add(declared)
         if self.begun:
-            self._cut(scope, grace)
+            self._cut(declared)
         try:
             yield
         finally:
-            del self._waits[scope]
+            self._waits.remove(declared)
 
-    def begin(self) -> None:
-        """Cut short every declared wait, and each that will be declared."""
-        self.begun = True
-        for scope, grace in self._waits.items():
-            self._cut(scope, grace)
+    @contextmanager
+    def ends(self, sessions: trio.CancelScope) -> Iterator[None]:
+        """Let ``sessions`` last as long as those may that have logged in."""
+        self._sessions.add(sessions)
+        if self.begun:
+            self._end(sessions)
+        try:
+            yield
+        finally:
+            self._sessions.remove(sessions)
 
-    @staticmethod
-    def _cut(scope: trio.CancelScope, grace: float) -> None:
-        scope.deadline = min(scope.deadline, trio.current_time() + grace)
+    def begin(self, pace: Pace = AT_ONCE) -> None:
+        """Cut short every declared wait, and each that will be declared.
+
+        Another beginning may hasten what the first has left time to.
+        """
+        self.begun, self._pace = True, pace
+        self._beginning = trio.current_time()
+        for declared in self._waits:
+            self._cut(declared)
+        for sessions in self._sessions:
+            self._end(sessions)
+
+    def _cut(self, declared: _Declared) -> None:
+        end = max(trio.current_time() + declared.grace, self._left_to(declared))
+        declared.scope.deadline = min(declared.scope.deadline, end)
+
+    def _left_to(self, declared: _Declared) -> float:
+        """Return until when the pace lets such a peer go on."""
+        unfinished = self._beginning + self._pace.unfinished
+        match declared.wait:
+            case Wait.BUSY:
+                return unfinished
+            case Wait.SILENT:
+                return min(declared.since + self._pace.silence, unfinished)
+            case Wait.ALLOWED_NOTHING:
+                return -inf
+
+    def _end(self, sessions: trio.CancelScope) -> None:
+        end = self._beginning + self._pace.sessions
+        sessions.deadline = min(sessions.deadline, end)

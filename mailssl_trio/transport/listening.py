@@ -1,7 +1,9 @@
 """Accepting clients: sockets to listen on, and a wire for each who comes."""
 
 import errno
+import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 
 import trio
 from attrs import frozen
@@ -9,6 +11,10 @@ from attrs import frozen
 from mailssl_trio.transport.wire import Wire
 
 BACKLOG = 511  # nginx's, listen(2)
+
+PATIENCE = 2.0
+RETRY = 0.1
+"""Seconds for which an address in use is tried, and between two tries; as nginx."""
 
 
 class ListenError(Exception):
@@ -31,16 +37,63 @@ class Newcomer:
     """The address it connected to."""
 
 
-async def open_listeners(host: str, port: int) -> list[trio.SocketListener]:
-    """Listen on every address that ``host`` has. Raises ListenError."""
+@frozen
+class SocketAddress:
+    """An address as bind(2) takes it."""
+
+    family: socket.AddressFamily
+    name: tuple[str | int | bytes, ...]
+    """Host and port; for IPv6 flow label and scope too."""
+
+
+async def resolve(host: str, port: int) -> list[SocketAddress]:
+    """Return every address that ``host`` has. Raises ListenError."""
     try:
-        return await trio.open_tcp_listeners(port, host=host, backlog=BACKLOG)
+        found = await trio.socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
     except OSError as error:
-        denied = error.errno in {errno.EACCES, errno.EPERM}
-        reason = error.strerror or str(error)
-        raise ListenError(
-            f"bind() to {host}:{port} failed ({reason})", denied=denied
-        ) from None
+        raise _cannot_listen(host, port, error) from None
+    addresses = (SocketAddress(family, name) for family, *_, name in found)
+    return list(dict.fromkeys(addresses))
+
+
+async def listen(address: SocketAddress) -> socket.socket:
+    """Listen on an address. Raises ListenError.
+
+    One that is in use is tried again for a moment: where a program was killed, its
+    workers are about to leave it.
+    """
+    host, port = str(address.name[0]), int(address.name[1])
+    deadline = trio.current_time() + PATIENCE
+    while True:
+        try:
+            return _listen(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or trio.current_time() > deadline:
+                raise _cannot_listen(host, port, error) from None
+        await trio.sleep(RETRY)
+
+
+def _listen(address: SocketAddress) -> socket.socket:
+    with ExitStack() as undo:
+        listening = socket.socket(address.family, socket.SOCK_STREAM)
+        undo.callback(listening.close)
+        listening.setblocking(False)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if address.family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind(address.name)
+        listening.listen(BACKLOG)
+        undo.pop_all()
+        return listening
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> ListenError:
+    denied = error.errno in {errno.EACCES, errno.EPERM}
+    reason = error.strerror or str(error)
+    text = f"bind() to {host}:{port} failed ({reason})"
+    return ListenError(text, denied=denied)
 
 
 async def serve_wires(

@@ -45,6 +45,10 @@ class Wire(trio.abc.HalfCloseableStream):
         self._at_eof = not data
         return data
 
+    async def wait_readable(self) -> None:
+        """Wait until the peer has said something, or has gone; read nothing."""
+        await trio.lowlevel.wait_readable(self.stream.socket)
+
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send as SocketStream does; a cancelled send leaves the wire broken."""
         await self.stream.send_all(data)

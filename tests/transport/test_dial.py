@@ -13,12 +13,6 @@ from mailssl_trio.transport.address import (
     UnixAddress,
 )
 from mailssl_trio.transport.dial import Dialer, DialError
-from mailssl_trio.transport.listening import (
-    ListenError,
-    Newcomer,
-    open_listeners,
-    serve_wires,
-)
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
 from tests.tls_pair import client_side
@@ -35,7 +29,7 @@ async def reach(address: Address) -> None:
 
 async def test_every_address_of_a_name_is_tried() -> None:
     """localhost has two addresses here; only one of them is listened on."""
-    (listener,) = await open_listeners("127.0.0.1", 0)
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with listener:
         port = listener.socket.getsockname()[1]
         await reach(TcpAddress("localhost", port))
@@ -86,31 +80,3 @@ def test_name_to_verify_is_the_backends_host(upstream: Upstream, name: str) -> N
     assert layer is not None
     assert layer.server_hostname == name
     assert not layer.server_side
-
-
-async def test_newcomer_is_known_by_both_addresses() -> None:
-    (listener,) = await open_listeners("127.0.0.1", 0)
-    address = listener.socket.getsockname()
-    met: list[Newcomer] = []
-    async with trio.open_nursery() as nursery:
-
-        async def meet(newcomer: Newcomer) -> None:
-            met.append(newcomer)
-            await newcomer.wire.aclose()
-            nursery.cancel_scope.cancel()
-
-        nursery.start_soon(serve_wires, [listener], meet, nursery, 0.1)
-        client = await trio.open_tcp_stream(*address)
-        own = client.socket.getsockname()
-        await client.aclose()
-        await trio.sleep_forever()
-    assert (met[0].client, met[0].client_port) == own
-    assert met[0].server == f"127.0.0.1:{address[1]}"
-
-
-async def test_port_that_is_taken_is_named() -> None:
-    (listener,) = await open_listeners("127.0.0.1", 0)
-    async with listener:
-        port = listener.socket.getsockname()[1]
-        with pytest.raises(ListenError, match=rf"127.0.0.1:{port} failed \(Address"):
-            await open_listeners("127.0.0.1", port)

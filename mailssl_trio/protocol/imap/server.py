@@ -110,6 +110,7 @@ class ImapServer(ServerSession):
         wait is read past, so that its octets are not taken for commands.
         """
         command = parse_command((yield from self.read_command_line()))
+        self.in_login = command.announced is not None
         while (literal := command.announced) and self.welcomes(command, literal):
             if literal.synchronising:
                 self.send(b"+ ready for literal\r\n")
@@ -117,6 +118,7 @@ class ImapServer(ServerSession):
             command = command.continued(octets, (yield from self.read_command_line()))
         if literal and not literal.synchronising:
             yield from self.read_past(literal, MAX_LITERALS - command.literals_length)
+        self.in_login = False
         return evolve(command, verb=b"") if command.too_long else command
 
     def welcomes(self, command: Command, literal: Announcement) -> bool:

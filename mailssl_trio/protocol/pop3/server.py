@@ -42,6 +42,7 @@ class Pop3Server(ServerSession):
         """Speak the AUTHORIZATION state; what STLS must forget is local here."""
         user = b""
         while True:
+            self.in_login = bool(user)
             match (yield from self.read_command()):
                 case Command(verb) if not self.permits(verb):
                     self.refuse("a TLS connection is required, say STLS")

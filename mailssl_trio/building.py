@@ -1,0 +1,153 @@
+"""Where configuration becomes objects, and nowhere else."""
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import trio
+
+from mailssl_trio.auth.backend import BackendAuthenticator
+from mailssl_trio.auth.route import Authenticator
+from mailssl_trio.auth.users_authenticator import UsersAuthenticator
+from mailssl_trio.auth.users_file import read_users
+from mailssl_trio.config.model import Config, VirtualServer
+from mailssl_trio.error_log import ErrorLogger, open_error_log
+from mailssl_trio.files import Files
+from mailssl_trio.gateway import Gateway
+from mailssl_trio.mailbox.service import Mailbox
+from mailssl_trio.messages import Door
+from mailssl_trio.server import Server
+from mailssl_trio.tls.context import client_context
+from mailssl_trio.tls.development import (
+    DevelopmentCertificate,
+    development_certificate,
+)
+from mailssl_trio.tls.problems import TlsSettingsError
+from mailssl_trio.tls.server import ServerTls
+from mailssl_trio.transport.dial import Dialer, Embedded
+from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.upstream import ProxySsl
+
+HASHERS = 2
+"""Passwords that are verified at once; each keeps a processor busy."""
+
+
+class StartError(Exception):
+    """It cannot be served; ``denied`` says that the system does not let us."""
+
+    def __init__(self, text: str, *, denied: bool = False) -> None:
+        super().__init__(text)
+        self.denied = denied
+
+
+def issue_development_certificate(config: Config) -> DevelopmentCertificate | None:
+    """Make, or find, the certificate that no file of the operator's provides."""
+    if not config.development_certificate:
+        return None
+    try:
+        return development_certificate(config.state_directory / "tls")
+    except TlsSettingsError as error:
+        raise StartError(str(error), denied=True) from None
+
+
+@contextmanager
+def opened_error_log(config: Config) -> Iterator[ErrorLogger]:
+    """Open ``error_log``; StartError if that may not be."""
+    with ExitStack() as closing:
+        target, level = config.error_log.target, config.error_log.level
+        try:
+            log = closing.enter_context(open_error_log(target, level))
+        except OSError as error:
+            raise StartError(f"error_log: {error}", denied=True) from None
+        yield log
+
+
+def build_mailbox(config: Config, files: Files) -> Mailbox:
+    """Make the embedded mailbox, for everybody whom one of the users files names."""
+    lists = {server.users for server in config.servers if server.users is not None}
+    names = frozenset[str]().union(*(read_users(file, files).names for file in lists))
+    addresses = frozenset(name.lower().encode() for name in names)
+
+    async def local_users() -> frozenset[bytes]:
+        return addresses
+
+    server_name = config.servers[0].policy.server_name
+    return Mailbox(config.state_directory / "mail", local_users, server_name)
+
+
+def build_servers(
+    config: Config,
+    files: Files,
+    doors: Sequence[Door],
+    log: ErrorLogger,
+    embedded: Embedded,
+    drain: Drain,
+) -> list[Server]:
+    """Make the virtual servers, each with the sockets that are its own."""
+    hashers = trio.CapacityLimiter(HASHERS)
+    servers: list[Server] = []
+    for number, settings in enumerate(config.servers):
+        authenticator = build_authenticator(settings, files, hashers)
+        gateway = build_gateway(settings, files, authenticator, log, embedded)
+        plain, secured = (
+            [
+                _listener(door.descriptor)
+                for door in doors
+                if (door.server, door.ssl) == (number, ssl)
+            ]
+            for ssl in (False, True)
+        )
+        servers.append(Server(gateway, plain, secured, drain))
+    return servers
+
+
+def _listener(descriptor: int) -> trio.SocketListener:
+    inherited = socket.socket(fileno=descriptor)
+    inherited.set_inheritable(False)
+    return trio.SocketListener(trio.socket.from_stdlib_socket(inherited))
+
+
+def build_gateway(
+    settings: VirtualServer,
+    files: Files,
+    authenticator: Authenticator,
+    log: ErrorLogger,
+    embedded: Embedded,
+) -> Gateway:
+    """Make one virtual server's objects of its settings."""
+    server_tls = backend_tls = None
+    if settings.tls is not None:
+        server_tls = ServerTls(settings.tls, settings.protocol, files)
+    if (
+        settings.upstream is not None
+        and settings.upstream.proxy_ssl is not ProxySsl.OFF
+    ):
+        backend_tls = client_context(settings.upstream.tls, files)
+    dialer = Dialer(
+        settings.protocol,
+        settings.policy.server_name,
+        settings.timeouts,
+        backend_tls,
+        embedded,
+    )
+    return Gateway(
+        settings.protocol,
+        settings.policy,
+        server_tls,
+        authenticator,
+        dialer,
+        settings.timeouts,
+        log,
+    )
+
+
+def build_authenticator(
+    settings: VirtualServer, files: Files, hashers: trio.CapacityLimiter
+) -> Authenticator:
+    """Decide who judges: the users file where there is one, else the backend."""
+    if settings.users is not None:
+        users = read_users(settings.users, files)
+        return UsersAuthenticator(users, settings.upstream, hashers)
+    if settings.upstream is None:
+        raise StartError(f"{settings.name}: nobody judges logins")
+    return BackendAuthenticator(settings.upstream)

@@ -1,0 +1,126 @@
+"""The worker processes of one configuration, as many as it asks for, kept alive."""
+
+import signal
+from collections.abc import Callable
+
+import trio
+
+from mailssl_trio.channel import encode
+from mailssl_trio.config.model import Config
+from mailssl_trio.messages import Configure, Failed, Message, Retire
+from mailssl_trio.stopping import stopping_time
+from mailssl_trio.worker_process import SPARE, Death, WorkerProcess
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 30.0
+"""Seconds before another worker takes the place of one that has died: none the first
+time, and then ever more."""
+
+RESPITE = 60.0
+"""Seconds of life that make a worker's death the first again."""
+
+
+def pause_after(deaths: int) -> float:
+    """Return the seconds until a worker is replaced whose place saw so many deaths."""
+    if deaths <= 1:
+        return 0.0
+    return min(FIRST_PAUSE * 2.0 ** min(deaths - 2, 32), LONGEST_PAUSE)
+
+
+class Generation:
+    """Workers of one configuration, from their start to the end of the last."""
+
+    def __init__(
+        self,
+        config: Config,
+        configure: Configure,
+        write: Callable[[str, str], None],
+        distrust_memory: Callable[[], None],
+    ) -> None:
+        self.config = config
+        self.configure = configure
+        """What a worker is told that starts now."""
+        self.settled = trio.Event()
+        """All of them serve, or one of them cannot: see ``failure``."""
+        self.failure: Failed | None = None
+        self._write = write
+        self._distrust_memory = distrust_memory
+        self._workers: set[WorkerProcess] = set()
+        self._left = trio.Event()
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Keep workers alive until they are to leave and have left."""
+        async with trio.open_nursery() as places:
+            for _ in range(self.config.worker_processes):
+                places.start_soon(self._keep_one)
+
+    def tell(self, message: Message) -> None:
+        """Tell all workers something."""
+        line = encode(message)
+        for worker in self._workers:
+            if not worker.send(line):
+                self._write("alert", "a worker process does not listen; it is stopped")
+
+    def retire(self) -> None:
+        """Take no more clients; let those who are there finish."""
+        self._left.set()
+        timeout = self.config.worker_shutdown_timeout
+        line, patience = encode(Retire()), stopping_time(timeout, patient=True)
+        for worker in self._workers:
+            worker.retire(line, patience + SPARE)
+
+    def stop(self, number: signal.Signals) -> None:
+        """Pass on a signal that stops; the second leaves no time."""
+        patience = 0.0
+        if not self._stopping:
+            timeout = self.config.worker_shutdown_timeout
+            patience = stopping_time(timeout, patient=number == signal.SIGQUIT)
+        self._left.set()
+        self._stopping = True
+        for worker in self._workers:
+            worker.ask(number, patience + SPARE)
+
+    async def _keep_one(self) -> None:
+        """Have one worker, and another when it dies."""
+        deaths = 0
+        while not self._left.is_set():
+            began = trio.current_time()
+            how = await self._live()
+            if self._left.is_set() or not self._is_accepted(how):
+                return
+            lived = trio.current_time() - began
+            deaths = 1 if lived > RESPITE else deaths + 1
+            pause = pause_after(deaths)
+            self._write("alert", f"{how}; another starts in {pause:.1f} s")
+            with trio.move_on_after(pause):
+                await self._left.wait()
+
+    async def _live(self) -> Death | OSError:
+        """Have one worker from its start to its end; return how that came."""
+        worker = WorkerProcess(self._began)
+        descriptors = {door.descriptor for door in self.configure.doors}
+        self._workers.add(worker)
+        try:
+            death = await worker.run(descriptors, lambda: encode(self.configure))
+        except OSError as error:
+            return error
+        finally:
+            self._workers.discard(worker)
+        if death.is_fault:
+            self._distrust_memory()
+        return death
+
+    def _began(self) -> None:
+        """Notice that a worker serves; perhaps it is the last of all."""
+        serving = [worker for worker in self._workers if worker.serving.is_set()]
+        if len(serving) == self.config.worker_processes:
+            self.settled.set()
+
+    def _is_accepted(self, how: Death | OSError) -> bool:
+        """Whether a death is a mishap, not a start that has failed."""
+        if self.settled.is_set():
+            return self.failure is None
+        self.failure = Failed(str(how))
+        self.settled.set()
+        return False

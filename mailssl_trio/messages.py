@@ -1,0 +1,113 @@
+"""What the supervisor and its workers say to each other: the whole vocabulary.
+
+A message is a class here and a name in ``TYPES``; to add one is to write both.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from attrs import field, frozen
+
+from mailssl_trio.files import Content, Files
+
+
+class Message:
+    """Something that is said over a channel."""
+
+    __slots__ = ()
+
+
+@frozen
+class Door:
+    """A listening socket that a worker inherits."""
+
+    server: int
+    """Whose it is: the index of the virtual server."""
+    ssl: bool
+    """TLS is spoken from the first octet."""
+    descriptor: int
+
+
+@frozen
+class HandedFile:
+    """A file as the supervisor has read and judged it."""
+
+    path: Path
+    data: bytes = field(repr=False)
+    mode: int
+    origin: bytes
+
+    @classmethod
+    def of(cls, files: Files, paths: Iterable[Path]) -> "tuple[HandedFile, ...]":
+        """Return some of the files that are known."""
+        return tuple(
+            cls(path, content.data, content.mode, files.origin(path))
+            for path, content in ((path, files.known[path]) for path in paths)
+        )
+
+
+def handed_down(files: Iterable[HandedFile]) -> Files:
+    """Return what a worker reads instead of the disk."""
+    files = tuple(files)
+    return Files(
+        {file.path: Content(file.data, file.mode) for file in files},
+        origins={file.path: file.origin for file in files},
+        on_disk=False,
+    )
+
+
+@frozen
+class Configure(Message):
+    """To a worker, first of all: this is what you serve."""
+
+    file: Path
+    state_directory: Path
+    files: tuple[HandedFile, ...] = field(repr=False)
+    """Everything that is read, the text of the configuration itself included."""
+    doors: tuple[Door, ...]
+    zones: Path | None = None
+    """The directory of the shared zones."""
+    ticket_keys: tuple[str, ...] = field(default=(), repr=False)
+
+
+@frozen
+class Renew(Message):
+    """To a worker: these files have changed, and are good."""
+
+    files: tuple[HandedFile, ...] = field(repr=False)
+
+
+@frozen
+class ReplaceTicketKeys(Message):
+    """To a worker: these are the keys of session tickets from now on."""
+
+    ticket_keys: tuple[str, ...] = field(repr=False)
+
+
+@frozen
+class Retire(Message):
+    """To a worker: others serve now; take nobody more, and let yours finish."""
+
+
+@frozen
+class Serving(Message):
+    """From a worker: everything is built, and clients are let in."""
+
+
+@frozen
+class Failed(Message):
+    """From a worker: it cannot serve."""
+
+    text: str
+    denied: bool = False
+    """The system does not let it."""
+
+
+TYPES: Mapping[str, type[Message]] = {
+    "configure": Configure,
+    "files": Renew,
+    "ticket_keys": ReplaceTicketKeys,
+    "retire": Retire,
+    "serving": Serving,
+    "failed": Failed,
+}

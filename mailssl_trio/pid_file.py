@@ -1,0 +1,87 @@
+"""The directive ``pid``: a file that names the supervisor for as long as it lives.
+
+Whether it lives is told by a lock on the file, which the kernel frees when its holder
+dies, however that comes; a number alone would soon be somebody else's.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+from mailssl_trio.building import StartError
+
+MODE = 0o644
+LONGEST = 32
+"""Octets of a file that may be a pid file."""
+
+
+class PidFile:
+    """A pid file that is ours: nobody else's as long as it is not removed.
+
+    Raises StartError where another program lives, where the file is something else,
+    or where it may not be written.
+    """
+
+    def __init__(self, path: Path, write: Callable[[str, str], None]) -> None:
+        self.path = path
+        self._descriptor = _open(path)
+        try:
+            self._take(write)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+
+    def write(self) -> None:
+        """Say who we are: now there is somebody to send signals to."""
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def remove(self) -> None:
+        """Remove the file, unless another has been put in its place; free the lock."""
+        try:
+            if _is_at(self.path, self._descriptor):
+                self.path.unlink(missing_ok=True)
+        except OSError:  # the directory is not ours any more; an empty file is no harm
+            os.ftruncate(self._descriptor, 0)
+        finally:
+            os.close(self._descriptor)
+
+    def _take(self, write: Callable[[str, str], None]) -> None:
+        """Lock the file and empty it."""
+        said = os.pread(self._descriptor, LONGEST + 1, 0)
+        pid = said.strip().decode("ascii", "replace")
+        try:
+            flock(self._descriptor, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            who = f"process {pid}" if pid else "a process that is about to start"
+            raise StartError(f"pid: {self.path} belongs to {who}") from None
+        if not _is_at(self.path, self._descriptor):
+            raise StartError(f"pid: {self.path} was removed by another process")
+        if said and not (pid.isdecimal() and len(said) <= LONGEST):
+            raise StartError(f"pid: {self.path} is no pid file")
+        if pid:
+            text = f"{self.path} was left by process {pid}, which does not run"
+            write("notice", text)
+        os.ftruncate(self._descriptor, 0)
+
+
+def _open(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        return os.open(path, flags, MODE)
+    except OSError as error:
+        reason = error.strerror
+        if error.errno == errno.ELOOP:
+            reason = "it is a symbolic link"
+        raise StartError(f"pid: {path}: {reason}", denied=True) from None
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether a file is still what its name leads to."""
+    ours = os.fstat(descriptor)
+    try:
+        there = path.lstat()
+    except FileNotFoundError:
+        return False
+    return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)

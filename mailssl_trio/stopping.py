@@ -1,0 +1,65 @@
+"""Why a worker leaves, and what it leaves to whom: the paces of its drain."""
+
+import signal
+from math import inf
+
+import trio
+
+from mailssl_trio.transport.drain import Drain, Pace
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
+DEFAULT_SHUTDOWN_TIMEOUT = 30.0
+"""Seconds that logged-in sessions get at a stop where ``worker_shutdown_timeout`` is
+unset."""
+
+UNFINISHED = 5.0
+"""Seconds in which a handshake or a login that has begun may end, at a reload."""
+
+SILENCE = 1.0
+"""Seconds without a word that make a client a silent one, at a reload."""
+
+
+def stopping_time(configured: float | None, *, patient: bool = False) -> float:
+    """Return the seconds that logged-in sessions get at a stop."""
+    if configured is not None:
+        return configured
+    return inf if patient else DEFAULT_SHUTDOWN_TIMEOUT
+
+
+class Stop:
+    """A drain that begins once, and may then only be hastened."""
+
+    def __init__(self, configured: float | None) -> None:
+        self.drain = Drain()
+        self._configured = configured
+        self._stopping = False
+
+    def retire(self) -> None:
+        """Leave to others who comes; those who are here may stay."""
+        if not self.drain.begun:
+            sessions = stopping_time(self._configured, patient=True)
+            self.drain.begin(Pace(sessions, UNFINISHED, SILENCE))
+
+    def stop(self, *, patient: bool = False) -> None:
+        """End: at once for those before login, soon for all others."""
+        self._stopping = True
+        self.drain.begin(Pace(stopping_time(self._configured, patient=patient)))
+
+    async def obey_signals(
+        self,
+        everything: trio.CancelScope,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Stop at the first signal, end at the second.
+
+        SIGQUIT leaves sessions their time where ``worker_shutdown_timeout`` is unset.
+        """
+        with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
+            task_status.started()
+            async for number in signals:
+                if self._stopping:
+                    everything.cancel()
+                    return
+                self.stop(patient=number == signal.SIGQUIT)

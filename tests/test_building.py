@@ -1,0 +1,92 @@
+"""A configuration becomes objects."""
+
+from pathlib import Path
+from socket import create_server
+
+import pytest
+import trio
+from attrs import evolve
+
+from mailssl_trio.auth.backend import BackendAuthenticator
+from mailssl_trio.auth.users_authenticator import UsersAuthenticator
+from mailssl_trio.building import (
+    StartError,
+    build_authenticator,
+    build_mailbox,
+    build_servers,
+    issue_development_certificate,
+)
+from mailssl_trio.config.load import load
+from mailssl_trio.config.model import Config
+from mailssl_trio.embedded import Mailboxes
+from mailssl_trio.error_log import ErrorLogger, open_error_log
+from mailssl_trio.files import Files
+from mailssl_trio.messages import Door
+from mailssl_trio.transport.drain import Drain
+
+SHIPPED = Path(__file__).parent.parent / "conf" / "mail.toml"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return load(SHIPPED, state_directory=tmp_path)
+
+
+def logger(tmp_path: Path) -> ErrorLogger:
+    with open_error_log(tmp_path / "log", "info") as log:
+        return log
+
+
+async def no_mailbox(protocol: str) -> trio.SocketStream:
+    raise OSError
+
+
+async def test_each_server_of_the_shipped_configuration_has_its_door(
+    config: Config, tmp_path: Path
+) -> None:
+    issue_development_certificate(config)
+    doors = []
+    for number in range(6):
+        with create_server(("127.0.0.1", 0)) as listening:
+            descriptor = listening.detach()
+        doors.append(Door(number, bool(number % 2), descriptor))
+    servers = build_servers(
+        config, Files(), doors, logger(tmp_path), no_mailbox, Drain()
+    )
+    by_tls = [(len(server.listeners), len(server.tls_listeners)) for server in servers]
+    assert by_tls == [(1, 0), (0, 1)] * 3
+    for server in servers:
+        for listener in (*server.listeners, *server.tls_listeners):
+            await listener.aclose()
+
+
+async def test_who_judges(config: Config) -> None:
+    hashers = trio.CapacityLimiter(1)
+    server = config.servers[0]
+    assert isinstance(build_authenticator(server, Files(), hashers), UsersAuthenticator)
+    by_backend = evolve(server, users=None)
+    assert isinstance(
+        build_authenticator(by_backend, Files(), hashers), BackendAuthenticator
+    )
+    with pytest.raises(StartError, match="nobody judges"):
+        build_authenticator(evolve(by_backend, upstream=None), Files(), hashers)
+
+
+async def test_mailbox_is_reached_like_a_backend(
+    config: Config, tmp_path: Path
+) -> None:
+    mailboxes = Mailboxes(build_mailbox(config, Files()), logger(tmp_path))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(mailboxes.run)
+        async with await mailboxes.open("pop3") as stream:
+            assert bytes(await stream.receive_some()).startswith(b"+OK")
+        nursery.cancel_scope.cancel()
+
+
+async def test_mailbox_that_is_not_running_leaves_no_socket_behind(
+    config: Config, tmp_path: Path
+) -> None:
+    """An unclosed socket would warn, and warnings are errors here."""
+    mailboxes = Mailboxes(build_mailbox(config, Files()), logger(tmp_path))
+    with trio.move_on_after(0.01):
+        await mailboxes.open("pop3")
