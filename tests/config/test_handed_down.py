@@ -1,5 +1,6 @@
 """What was judged once is handed down, and gives the same again without the disk."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import ConfigError
-from mailssl_trio.files import Files
+from mailssl_trio.files import Content, Files
 from tests.config.site import Site
 
 DOCUMENT = """
@@ -99,3 +100,20 @@ def test_what_was_not_handed_down_is_missing_though_it_lies_there(
     with pytest.raises(ConfigError) as wrong:
         load(site.file, environment={}, files=Files(known, on_disk=False))
     assert "mail.users" in {problem.path for problem in wrong.value.problems}
+
+
+def test_worker_that_comes_when_the_crl_has_ended_is_as_good_as_the_others(
+    site: Site, judged: tuple[Config, Files], in_stock: Mapping[str, bytes]
+) -> None:
+    config, files = judged
+    crl = site.directory / "crl.pem"
+    handed_down = Files(
+        {**files.known, crl: Content(in_stock["old-crl.pem"])}, on_disk=False
+    )
+    again = load(
+        site.file,
+        state_directory=config.state_directory,
+        environment={},
+        files=handed_down,
+    )
+    assert again.servers == config.servers
