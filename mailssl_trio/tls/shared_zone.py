@@ -100,8 +100,8 @@ class SharedZone:
         if part is not None:
             try:
                 part.store(session_id, session, expires, now)
-            except NoRoomError as error:
-                self._say(f"there is no room for more sessions: {error}")
+            except NoRoomError:
+                self._say("there is no room for more sessions")
             except PartError as error:
                 self._lose(str(error))
                 return False

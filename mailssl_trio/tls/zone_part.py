@@ -89,7 +89,7 @@ class Part:
             self._data_file = _open(path, opened)
             self._make_sure()
             self._env = _environment(path, self._map_size, is_ours=is_ours)
-            opened.callback(self._env.close)
+            opened.callback(self._close_env)
             self._room = int(self._map_size / self._env.stat()["psize"] * FULL)
             self._opened = opened.pop_all()
 
@@ -141,6 +141,17 @@ class Part:
     def close(self) -> None:
         """Let go of the files."""
         self._opened.close()
+
+    def _close_env(self) -> None:
+        """Close LMDB, which writes into the lock file, whatever is left of it.
+
+        A lock file that was cut gets a length that is wrong in another way, so that
+        the others do not take it for a good one.
+        """
+        with suppress(OSError):
+            if os.fstat(self._lock_file).st_size < LOCK_FILE:
+                os.truncate(self._lock_file, 2 * LOCK_FILE)
+        self._env.close()
 
     def _put(self, record: Record, now: float) -> None:
         with self._env.begin(write=True) as transaction:
