@@ -115,6 +115,7 @@ def missing_features(openssl: OpenSsl | None = BENEATH_PYTHON) -> tuple[str, ...
     return (
         "clients that offer only foreign protocols by ALPN are not refused",
         "TLS 1.2 sessions can be resumed in the same worker",
+        "sessions with backends are not resumed",
     )
 
 

@@ -5,13 +5,13 @@ handshake, in TLS 1.3 only once a ticket has come, which is read together with t
 first octets that the backend says in TLS. The end of the login is behind both.
 """
 
-import ssl
 from collections import OrderedDict
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from mailssl_trio.transport.address import Address
+from mailssl_trio.transport.secure import session_of
 
 CAPACITY = 256
 
@@ -31,8 +31,8 @@ class Backend:
 
 @frozen
 class _Kept:
-    session: ssl.SSLSession | None
-    """None where the backend is not to be offered any."""
+    session: bytes | None = field(repr=False)
+    """In DER; None where the backend is not to be offered any."""
     since: float
     """When the certificate was seen, on Trio's clock."""
 
@@ -40,16 +40,16 @@ class _Kept:
 class BackendSessions:
     """The newest session of each backend, for connections of one SSLContext.
 
-    OpenSSL ties a session to its context; so none is ever resumed under another
-    policy, nor with another certificate of ours. What Python hands out and takes are
-    copies: a connection that breaks spoils no session but its own.
+    One for each context, so none is ever resumed under another policy, nor with
+    another certificate of ours. What is kept are copies: a connection that breaks
+    spoils no session but its own.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
         self._kept: OrderedDict[Backend, _Kept] = OrderedDict()
 
-    def offer(self, backend: Backend) -> ssl.SSLSession | None:
+    def offer(self, backend: Backend) -> bytes | None:
         """Return the session that the next connection should resume."""
         kept = self._find(backend)
         return None if kept is None else kept.session
@@ -65,13 +65,13 @@ class BackendSessions:
         self._kept.pop(backend, None)
         if not isinstance(stream, trio.SSLStream):
             return
-        session: ssl.SSLSession = stream.session
+        session = session_of(stream)
         since = trio.current_time()
         if stream.session_reused:
             if earlier is None:  # nobody knows any more when the certificate was seen
                 return
             since = earlier.since
-        if session.id or session.has_ticket:
+        if session is not None:
             self._add(backend, _Kept(session, since))
 
     def give_up(self, backend: Backend) -> None:

@@ -9,6 +9,7 @@ import trio
 from attrs import field, frozen
 
 from mailssl_trio.protocol.events import TlsInfo
+from mailssl_trio.tls.openssl import BENEATH_PYTHON
 from mailssl_trio.tls.refusal import CertificateRefusal
 
 Judge: TypeAlias = Callable[[ssl.SSLObject], CertificateRefusal | None]
@@ -30,8 +31,8 @@ class TlsLayer:
     server_side: bool = True
     server_hostname: str | None = None
     """The name to verify and to send as SNI; only for the client's side."""
-    offer: ssl.SSLSession | None = field(default=None, repr=False)
-    """The session of this context to resume; only for the client's side."""
+    offer: bytes | None = field(default=None, repr=False)
+    """A session of this context to resume, in DER; only for the client's side."""
     judge: Judge | None = None
     """Who judges the peer's certificate, where the handshake itself accepts any."""
     server_name: ServerName | None = None
@@ -48,8 +49,8 @@ class TlsLayer:
             server_hostname=self.server_hostname,
             server_side=self.server_side,
         )
-        if self.offer is not None:
-            stream.session = self.offer
+        if self.offer is not None and BENEATH_PYTHON is not None:
+            BENEATH_PYTHON.offer_session(_beneath(stream), self.offer)
         try:
             await stream.do_handshake()
         except trio.BrokenResourceError as broken:
@@ -77,6 +78,13 @@ class Secured:
     stream: trio.SSLStream[trio.abc.Stream]
     info: TlsInfo
     refusal: CertificateRefusal | None = None
+
+
+def session_of(stream: trio.SSLStream[trio.abc.Stream]) -> bytes | None:
+    """Return what another connection may resume, in DER; None if there is nothing."""
+    if BENEATH_PYTHON is None:
+        return None
+    return BENEATH_PYTHON.session_of(_beneath(stream))
 
 
 def _beneath(stream: trio.SSLStream[trio.abc.Stream]) -> ssl.SSLObject:

@@ -45,3 +45,13 @@ def test_hundreds_of_contexts_come_and_go_without_a_crash() -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stdout == "500 served, 500 refused\n"
+
+
+@pytest.mark.process
+def test_twenty_thousand_handshakes_leave_nothing_behind() -> None:
+    command = (sys.executable, "-X", "dev", "-W", "error", "-m", "tests.tls.handshakes")
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    resumed, _, kib, *_ = result.stdout.split()
+    assert int(resumed) > 13_000
+    assert int(kib) < 2048, result.stdout

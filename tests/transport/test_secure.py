@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock, memory_stream_pair
 
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
-from mailssl_trio.transport.secure import Secured, TlsLayer
+from mailssl_trio.transport.secure import Secured, TlsLayer, session_of
 from tests.tls_pair import NAME, client_side, server_side
 
 
@@ -18,7 +18,7 @@ def server_name(connection: ssl.SSLObject) -> str | None:
 
 
 async def shake_hands(
-    name: str, offer: ssl.SSLSession | None = None
+    name: str, offer: bytes | None = None
 ) -> tuple[Secured, Secured]:
     """Let a client call a server; return what server and client know afterwards."""
     ours, theirs = memory_stream_pair()
@@ -63,6 +63,6 @@ async def test_session_that_is_offered_is_resumed_and_both_sides_know(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(server.stream.send_all, b"x")  # the ticket goes before it
         assert await client.stream.receive_some() == b"x"
-    server, client = await shake_hands(NAME, client.stream.session)
+    server, client = await shake_hands(NAME, session_of(client.stream))
     assert server.info.resumed
     assert client.info.resumed
