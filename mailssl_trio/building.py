@@ -16,6 +16,7 @@ from mailssl_trio.files import Files
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.mailbox.service import Mailbox
 from mailssl_trio.messages import Door
+from mailssl_trio.resuming import Resuming
 from mailssl_trio.server import Server
 from mailssl_trio.tls.context import client_context
 from mailssl_trio.tls.development import (
@@ -79,6 +80,7 @@ def build_servers(
     config: Config,
     files: Files,
     doors: Sequence[Door],
+    resuming: Resuming,
     log: ErrorLogger,
     embedded: Embedded,
     drain: Drain,
@@ -88,7 +90,10 @@ def build_servers(
     servers: list[Server] = []
     for number, settings in enumerate(config.servers):
         authenticator = build_authenticator(settings, files, hashers)
-        gateway = build_gateway(settings, files, authenticator, log, embedded)
+        server_tls = build_tls(settings, files, resuming)
+        gateway = build_gateway(
+            settings, files, server_tls, authenticator, log, embedded
+        )
         plain, secured = (
             [
                 _listener(door.descriptor)
@@ -107,17 +112,26 @@ def _listener(descriptor: int) -> trio.SocketListener:
     return trio.SocketListener(trio.socket.from_stdlib_socket(inherited))
 
 
+def build_tls(
+    settings: VirtualServer, files: Files, resuming: Resuming
+) -> ServerTls | None:
+    """Make what a virtual server speaks TLS with, if it does."""
+    if (policy := settings.tls) is None:
+        return None
+    sessions = resuming.sessions(policy, files)
+    return ServerTls(policy, settings.protocol, files, sessions)
+
+
 def build_gateway(
     settings: VirtualServer,
     files: Files,
+    server_tls: ServerTls | None,
     authenticator: Authenticator,
     log: ErrorLogger,
     embedded: Embedded,
 ) -> Gateway:
     """Make one virtual server's objects of its settings."""
-    server_tls = backend_tls = None
-    if settings.tls is not None:
-        server_tls = ServerTls(settings.tls, settings.protocol, files)
+    backend_tls = None
     if (
         settings.upstream is not None
         and settings.upstream.proxy_ssl is not ProxySsl.OFF

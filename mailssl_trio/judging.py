@@ -10,8 +10,11 @@ from attrs import frozen
 from mailssl_trio.building import StartError, issue_development_certificate
 from mailssl_trio.config.model import Config
 from mailssl_trio.files import Files
-from mailssl_trio.tls.context import server_context
+from mailssl_trio.tls.certificates import Certificate, read_certificates
 from mailssl_trio.tls.development import DevelopmentCertificate
+from mailssl_trio.tls.problems import TlsSettingsError
+from mailssl_trio.tls.server import ServerTls
+from mailssl_trio.tls.ticket_keys import ticket_key_problems
 
 T = TypeVar("T")
 
@@ -50,8 +53,19 @@ def read_tls(config: Config, files: Files) -> Files:
     """
     for server in config.servers:
         if server.tls is not None:
-            server_context(server.tls, server.protocol, files)
+            ServerTls(server.tls, server.protocol, files)
+            keys = server.tls.session_ticket_keys
+            if problems := tuple(ticket_key_problems(keys, files)):
+                raise TlsSettingsError(problems)
     return files
+
+
+def certificates(config: Config, files: Files) -> tuple[Certificate, ...]:
+    """Return what the servers show to clients, each certificate once."""
+    pairs = (
+        pair for server in config.servers if server.tls for pair in server.tls.pairs
+    )
+    return read_certificates(pairs, files)
 
 
 def differing(old: Files, new: Files) -> list[Path]:

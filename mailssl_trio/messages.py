@@ -57,6 +57,15 @@ def handed_down(files: Iterable[HandedFile]) -> Files:
 
 
 @frozen
+class RandomKeys:
+    """Keys of session tickets, for servers whose sessions live so long."""
+
+    timeout: int
+    keys: tuple[str, ...] = field(repr=False)
+    """In hexadecimal: the first encrypts, all decrypt."""
+
+
+@frozen
 class Configure(Message):
     """To a worker, first of all: this is what you serve."""
 
@@ -67,7 +76,7 @@ class Configure(Message):
     doors: tuple[Door, ...]
     zones: Path | None = None
     """The directory of the shared zones."""
-    ticket_keys: tuple[str, ...] = field(default=(), repr=False)
+    ticket_keys: tuple[RandomKeys, ...] = ()
 
 
 @frozen
@@ -79,9 +88,9 @@ class Renew(Message):
 
 @frozen
 class ReplaceTicketKeys(Message):
-    """To a worker: these are the keys of session tickets from now on."""
+    """To a worker: encrypt session tickets with these from now on."""
 
-    ticket_keys: tuple[str, ...] = field(repr=False)
+    ticket_keys: tuple[RandomKeys, ...]
 
 
 @frozen

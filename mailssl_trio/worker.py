@@ -2,11 +2,13 @@
 
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
 
 import trio
-from attrs import frozen
+from attrs import define, field
 
 from mailssl_trio.auth.users_file import UsersFileError
 from mailssl_trio.building import (
@@ -17,7 +19,6 @@ from mailssl_trio.building import (
 )
 from mailssl_trio.channel import Channel, ChannelError, encode
 from mailssl_trio.config.load import load
-from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import ConfigError
 from mailssl_trio.embedded import Mailboxes
 from mailssl_trio.error_log import ErrorLogger
@@ -25,13 +26,18 @@ from mailssl_trio.files import Files
 from mailssl_trio.messages import (
     Configure,
     Failed,
+    HandedFile,
+    Renew,
+    ReplaceTicketKeys,
     Retire,
     Serving,
     handed_down,
 )
+from mailssl_trio.resuming import Resuming
 from mailssl_trio.server import Server
 from mailssl_trio.stopping import Stop
 from mailssl_trio.tls.problems import TlsSettingsError
+from mailssl_trio.tls.zone_directory import hold
 
 PATIENCE = 60.0
 """Seconds in which the supervisor says what is to be served."""
@@ -57,8 +63,7 @@ async def work(end: socket.socket) -> None:
     async with channel.stream, trio.open_nursery() as nursery:
         nursery.start_soon(channel.write)
         try:
-            worker = await _configured(channel)
-            await worker.run()
+            await _serve(channel)
         except StartError as error:
             failure = error
             channel.send(encode(Failed(str(error), error.denied)))
@@ -68,72 +73,113 @@ async def work(end: socket.socket) -> None:
         raise failure
 
 
-async def _configured(channel: Channel) -> "Worker":
-    """Wait for the first message. Raises StartError."""
-    message = None
+async def _serve(channel: Channel) -> None:
+    """Serve what the first message says. Raises StartError."""
+    configure = None
     with trio.move_on_after(PATIENCE), _failures():
-        message = await channel.receive()
-    if not isinstance(message, Configure):
+        configure = await channel.receive()
+    if not isinstance(configure, Configure):
         raise StartError("the supervisor does not say what to serve")
-    files = handed_down(message.files)
-    with _failures():
-        config = load(
-            message.file, state_directory=message.state_directory, files=files
-        )
-    return Worker(message, config, files, channel)
+    with ExitStack() as belongings:
+        with _failures():
+            worker = Worker.build(configure, channel, belongings)
+        await worker.run()
 
 
-@frozen
+@define
 class Worker:
-    """A process that knows what it is to serve."""
+    """A process that knows what it serves."""
 
-    configure: Configure
-    config: Config
     files: Files
     channel: Channel
+    log: ErrorLogger
+    stop: Stop
+    mailboxes: Mailboxes
+    resuming: Resuming
+    servers: list[Server]
+    threads: trio.CapacityLimiter = field(factory=partial(trio.CapacityLimiter, 1))
+    """For what clients must not feel: to build a context takes milliseconds."""
+
+    @classmethod
+    def build(
+        cls, configure: Configure, channel: Channel, belongings: ExitStack
+    ) -> "Worker":
+        """Build all of it; what must be closed at the end is in ``belongings``."""
+        files = handed_down(configure.files)
+        directory = configure.state_directory
+        config = load(configure.file, state_directory=directory, files=files)
+        log = belongings.enter_context(opened_error_log(config))
+        warn = partial(log.write, "warn")
+        zones = _hold(configure.zones, log, belongings)
+        resuming = Resuming(zones, configure.ticket_keys, warn)
+        belongings.callback(resuming.close)
+        stop = Stop(config.worker_shutdown_timeout)
+        mailboxes = Mailboxes(build_mailbox(config, files), log)
+        servers = build_servers(
+            config, files, configure.doors, resuming, log, mailboxes.open, stop.drain
+        )
+        return cls(files, channel, log, stop, mailboxes, resuming, servers)
 
     async def run(self) -> None:
-        """Serve until the drain is over. Raises StartError."""
-        stop = Stop(self.config.worker_shutdown_timeout)
-        with opened_error_log(self.config) as log:
-            with _failures():
-                mailboxes = Mailboxes(build_mailbox(self.config, self.files), log)
-                servers = self._servers(log, mailboxes, stop)
-            async with trio.open_nursery() as nursery:
-                await nursery.start(stop.obey_signals, nursery.cancel_scope)
-                nursery.start_soon(mailboxes.run)
-                nursery.start_soon(self._obey_supervisor, stop, log)
-                async with trio.open_nursery() as serving:
-                    for server in servers:
-                        serving.start_soon(server.run)
-                    self.channel.send(encode(Serving()))
-                nursery.cancel_scope.cancel()
-            log.write("notice", "exit")
+        """Serve until the drain is over."""
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.stop.obey_signals, nursery.cancel_scope)
+            nursery.start_soon(self.mailboxes.run)
+            nursery.start_soon(self.resuming.collect)
+            nursery.start_soon(self._obey_supervisor)
+            async with trio.open_nursery() as serving:
+                for server in self.servers:
+                    serving.start_soon(server.run)
+                self.channel.send(encode(Serving()))
+            nursery.cancel_scope.cancel()
+        self.log.write("notice", "exit")
 
-    def _servers(
-        self, log: ErrorLogger, mailboxes: Mailboxes, stop: Stop
-    ) -> list[Server]:
-        return build_servers(
-            self.config,
-            self.files,
-            self.configure.doors,
-            log,
-            mailboxes.open,
-            stop.drain,
-        )
-
-    async def _obey_supervisor(self, stop: Stop, log: ErrorLogger) -> None:
+    async def _obey_supervisor(self) -> None:
         """Do what it says; without it, stop."""
         try:
             while (message := await self.channel.receive()) is not None:
                 match message:
+                    case Renew(files):
+                        await self._renew(files)
+                    case ReplaceTicketKeys(keys):
+                        self.resuming.replace(keys)
                     case Retire():
-                        log.write("notice", "gracefully shutting down")
-                        stop.retire()
-            log.write("alert", "the supervisor has gone")
+                        self.log.write("notice", "gracefully shutting down")
+                        self.stop.retire()
+            self.log.write("alert", "the supervisor has gone; shutting down")
         except ChannelError as error:
-            log.write("alert", f"the supervisor is not understood: {error}")
-        stop.stop()
+            self.log.write("alert", f"the supervisor is not understood: {error}")
+        self.stop.stop()
+
+    async def _renew(self, changed: Iterable[HandedFile]) -> None:
+        """Serve what is in these files from the next handshake on."""
+        fresh = handed_down(changed)
+        fresh.known = {**self.files.known, **fresh.known}
+        fresh.origins = {**self.files.origins, **fresh.origins}
+        try:
+            await trio.to_thread.run_sync(self._rebuild, fresh, limiter=self.threads)
+        except TlsSettingsError as error:
+            self.log.write("error", f"certificates are not renewed: {error}")
+        else:
+            self.files = fresh
+
+    def _rebuild(self, files: Files) -> None:
+        """Exchange what is made of files; handshakes under way keep what they had."""
+        for server in self.servers:
+            if server.gateway.tls is not None:
+                server.gateway.tls.renew(files)
+        self.resuming.reread(files)
+
+
+def _hold(zones: Path | None, log: ErrorLogger, held: ExitStack) -> Path | None:
+    """Keep the zones' directory from being swept; without it, do without."""
+    if zones is not None:
+        try:
+            held.enter_context(hold(zones))
+        except OSError as error:
+            log.write("alert", f"no session is shared with other workers: {error}")
+            return None
+    return zones
 
 
 @contextmanager

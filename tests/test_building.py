@@ -22,6 +22,7 @@ from mailssl_trio.embedded import Mailboxes
 from mailssl_trio.error_log import ErrorLogger, open_error_log
 from mailssl_trio.files import Files
 from mailssl_trio.messages import Door
+from mailssl_trio.resuming import Resuming
 from mailssl_trio.transport.drain import Drain
 
 SHIPPED = Path(__file__).parent.parent / "conf" / "mail.toml"
@@ -50,9 +51,9 @@ async def test_each_server_of_the_shipped_configuration_has_its_door(
         with create_server(("127.0.0.1", 0)) as listening:
             descriptor = listening.detach()
         doors.append(Door(number, bool(number % 2), descriptor))
-    servers = build_servers(
-        config, Files(), doors, logger(tmp_path), no_mailbox, Drain()
-    )
+    log = logger(tmp_path)
+    resuming = Resuming(None, (), pytest.fail)
+    servers = build_servers(config, Files(), doors, resuming, log, no_mailbox, Drain())
     by_tls = [(len(server.listeners), len(server.tls_listeners)) for server in servers]
     assert by_tls == [(1, 0), (0, 1)] * 3
     for server in servers:

@@ -1,0 +1,68 @@
+"""What all workers have in common, and what outlives each of them."""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+from mailssl_trio.building import StartError
+from mailssl_trio.config.model import Config, VirtualServer
+from mailssl_trio.judging import Judged
+from mailssl_trio.messages import Configure, Door, HandedFile
+from mailssl_trio.random_keys import TicketKeyring
+from mailssl_trio.sockets import Sockets
+from mailssl_trio.tls.zone_directory import ZoneDirectoryError, zone_directory
+from mailssl_trio.tls.zone_files import discard
+
+
+class Premises:
+    """Listening sockets, the memory of shared sessions, the keys of tickets."""
+
+    def __init__(self) -> None:
+        self.keyring = TicketKeyring()
+        self._sockets = Sockets()
+        self._zones: Path | None = None
+        self._belongings = ExitStack()
+
+    async def prepare(self, judged: Judged) -> Configure:
+        """Return what workers are told, having opened what is not open yet.
+
+        Raises StartError, and has opened nothing then.
+        """
+        config, files = judged.config, judged.files
+        zones = self._zones_for(config)
+        return Configure(
+            config.file,
+            config.state_directory,
+            HandedFile.of(files, files.known),
+            await self._sockets.open(config.servers),
+            zones,
+            self.keyring.of(config),
+        )
+
+    def keep(self, doors: Iterable[Door]) -> None:
+        """Close all other doors."""
+        self._sockets.keep(doors)
+
+    def distrust_memory(self) -> None:
+        """Throw shared sessions away: what wrote them may have been out of order."""
+        if self._zones is not None:
+            discard(self._zones)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._sockets.keep(())
+        self._belongings.close()
+
+    def _zones_for(self, config: Config) -> Path | None:
+        """Return the directory of shared zones, which is made when it is needed."""
+        if self._zones is None and any(map(_shares_sessions, config.servers)):
+            try:
+                self._zones = self._belongings.enter_context(zone_directory())
+            except ZoneDirectoryError as error:
+                text = f"ssl_session_cache: {error}; {error.remedy}"
+                raise StartError(text) from None
+        return self._zones
+
+
+def _shares_sessions(server: VirtualServer) -> bool:
+    return server.tls is not None and server.tls.session_cache.shared is not None

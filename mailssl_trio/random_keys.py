@@ -1,0 +1,37 @@
+"""The keys of session tickets that the supervisor makes, for all its workers alike."""
+
+from mailssl_trio.config.model import Config
+from mailssl_trio.messages import RandomKeys
+from mailssl_trio.tls.ticket_keys import RotatingKeys, as_texts
+
+
+class TicketKeyring:
+    """Keys for each length that sessions have; they outlive reloads."""
+
+    def __init__(self) -> None:
+        self._rings: dict[int, RotatingKeys] = {}
+
+    def of(self, config: Config) -> tuple[RandomKeys, ...]:
+        """Return the keys that the servers of a configuration encrypt tickets with."""
+        for timeout in sorted(_timeouts(config)):
+            if timeout not in self._rings:
+                self._rings[timeout] = RotatingKeys(timeout)
+        return tuple(
+            RandomKeys(timeout, as_texts(self._rings[timeout].keys))
+            for timeout in sorted(_timeouts(config))
+        )
+
+    def rotate(self) -> bool:
+        """Move on to the keys whose time it is; return whether any are new."""
+        rotated = [ring.rotate() for ring in self._rings.values()]  # all of them
+        return any(rotated)
+
+
+def _timeouts(config: Config) -> frozenset[int]:
+    return frozenset(
+        server.tls.session_timeout
+        for server in config.servers
+        if server.tls is not None
+        if server.tls.session_tickets
+        if not server.tls.session_ticket_keys
+    )
