@@ -102,6 +102,8 @@ class Pairs:
             )
         if not is_readable(pair.certificate, self.files):
             return damaged(self.certificate, pair.certificate, words(error))
+        if certificate_of(pair, self.files) is None:
+            return self._unreadable(pair)
         if is_encrypted:
             return self._closed(pair, "no passphrase of ssl_password_file fits")
         return damaged(self.key, pair.key, words(error))

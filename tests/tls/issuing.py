@@ -65,6 +65,7 @@ def self_signed(
     | None = None,
     not_before: datetime = NOW - DAY,
     not_after: datetime = NOW + 365 * DAY,
+    extension: x509.ExtensionType | None = None,
 ) -> Issued:
     """Make a certificate that nobody else stands behind."""
     key = key or ec.generate_private_key(ec.SECP256R1())
@@ -75,8 +76,9 @@ def self_signed(
         .not_valid_after(not_after)
     )
     if names:
-        given = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-        builder = builder.add_extension(given, critical=False)
+        extension = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+    if extension is not None:
+        builder = builder.add_extension(extension, critical=False)
     signed_by_digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else SHA256()
     certificate = builder.sign(key, signed_by_digest)
     return Issued(

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from ssl import DER_cert_to_PEM_cert, PEM_cert_to_DER_cert
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -15,7 +16,8 @@ from mailssl_trio.tls.certificates import (
     expiry_warnings,
     read_certificates,
 )
-from mailssl_trio.tls.policy import Inline, Pair
+from mailssl_trio.tls.context import server_context
+from mailssl_trio.tls.policy import Inline, Pair, TlsPolicy
 from tests.tls.issuing import DAY, NOW, issue, self_signed, write
 
 
@@ -29,10 +31,16 @@ def ending(after: timedelta, *, beginning: timedelta = -DAY) -> Certificate:
     return Certificate(pair, ("mx.example.org",), "RSA", NOW + beginning, NOW + after)
 
 
-def test_names_are_those_for_hosts_in_lower_case(ca: CA, tmp_path: Path) -> None:
-    names = ("Mail.Example.org", "*.example.org", "127.0.0.1", "mail.example.org")
+def test_names_are_those_for_hosts(ca: CA, tmp_path: Path) -> None:
+    names = ("mail.example.org", "*.example.org", "127.0.0.1", "a@example.org")
     found = read(issue(ca, tmp_path, *names))
     assert found.names == ("mail.example.org", "*.example.org")
+
+
+def test_names_are_read_in_lower_case(tmp_path: Path) -> None:
+    made = self_signed("Mail.Example.ORG", "mail.example.org")
+    file = write(tmp_path, made.certificate)
+    assert read(Pair(file, file)).names == ("mail.example.org",)
 
 
 def test_a_common_name_is_no_name(tmp_path: Path) -> None:
@@ -69,10 +77,15 @@ def test_ed25519_is_a_type_of_its_own(tmp_path: Path) -> None:
     assert read(Pair(file, file)).key_type == "Ed25519"
 
 
-def test_what_openssl_calls_trusted_is_read_too(tmp_path: Path) -> None:
-    pem = self_signed("localhost").certificate
-    file = write(tmp_path, pem.replace(b" CERTIFICATE", b" TRUSTED CERTIFICATE"))
-    assert read(Pair(file, file)).names == ("localhost",)
+def test_what_openssl_calls_trusted_is_read_without_what_is_behind_it(
+    tmp_path: Path,
+) -> None:
+    made = self_signed("localhost")
+    der = PEM_cert_to_DER_cert(made.certificate.decode()) + b"\x30\0"  # no trust at all
+    pem = DER_cert_to_PEM_cert(der).replace(" CERTIFICATE", " TRUSTED CERTIFICATE")
+    pair = Pair(write(tmp_path, pem.encode()), write(tmp_path, made.key))
+    assert read(pair).names == ("localhost",)
+    server_context(TlsPolicy((pair,)), "imap")
 
 
 def test_pem_in_the_configuration_is_read_and_never_printed() -> None:

@@ -188,6 +188,8 @@ def test_renegotiation_and_compression_stay_off(
         "CipherString ALL:aNULL:@SECLEVEL=0",
         "CipherString HIGH:eNULL:@SECLEVEL=0",
         "cipherstring COMPLEMENTOFALL:@SECLEVEL=0",
+        "CipherString ADH-AES128-SHA256:@SECLEVEL=0",
+        "CipherString ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0",
     ],
 )
 def test_ciphers_that_protect_nobody_stay_out(command: str, policy: TlsPolicy) -> None:

@@ -144,6 +144,24 @@ def test_the_key_of_one_type_does_not_pass_for_that_of_another(
     assert "belongs to another certificate" in problem.text
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        b"garbage",  # which OpenSSL does not take either
+        b"\x30\x08\x82\x06m\xfcller",  # which it does, since it does not look
+    ],
+)
+def test_names_that_nobody_can_read_are_a_problem(
+    names: bytes, policy: TlsPolicy, tmp_path: Path
+) -> None:
+    extension = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, names)
+    made = self_signed(extension=extension)
+    pair = Pair(write(tmp_path, made.certificate), write(tmp_path, made.key))
+    (problem,) = problems(evolve(policy, pairs=(pair,)))
+    assert problem.directive == "ssl_certificate"
+    assert "holds names or dates that cannot be read" in problem.text
+
+
 # Keys behind a passphrase.
 
 LOCKED_WITH_NOTHING = """\
@@ -233,10 +251,11 @@ def test_a_file_without_a_passphrase_stands_for_the_empty_one(
     assert isinstance(shake_hands(server, client(None)), Secured)
 
 
+@pytest.mark.parametrize("lines", [b"barley\n", b"barley\nrye\n", b""])
 def test_a_passphrase_that_does_not_fit_is_said_and_not_shown(
-    policy: TlsPolicy,
+    lines: bytes, policy: TlsPolicy
 ) -> None:
-    (problem,) = problems(locked(policy, b"sesame", b"barley\n"))
+    (problem,) = problems(locked(policy, b"sesame", lines))
     assert problem.directive == "ssl_certificate_key"
     assert "is encrypted, and no passphrase of ssl_password_file fits" in problem.text
     assert "barley" not in repr(problem)
