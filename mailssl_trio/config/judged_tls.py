@@ -13,7 +13,6 @@ from mailssl_trio.tls.context import client_context, server_context
 from mailssl_trio.tls.pem import ENCRYPTED, data_of
 from mailssl_trio.tls.policy import BackendTlsPolicy, Inline, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
-from mailssl_trio.tls.ticket_keys import ticket_key_problems
 from mailssl_trio.tls.versions import version_warnings
 
 KEYS = {
@@ -37,8 +36,6 @@ def judge_server(
         _report(table, wrong.problems, report)
     else:
         _warn_of_idle_passphrases(table, policy, site, report)
-    keys = policy.session_ticket_keys
-    _report(table, ticket_key_problems(keys, site.files), report)
     _warn(table, version_warnings(policy.protocols), report)
     _warn(table, certificate_warnings(policy, site.files), report)
 

@@ -97,6 +97,15 @@ def test_missing_file_is_a_wrong_configuration(file: Path) -> None:
     )
 
 
+def test_file_that_has_no_end_is_not_waited_for() -> None:
+    result = run("/dev/zero")
+    assert result.exit_code == 78
+    assert result.output == (
+        "/dev/zero: cannot be opened: is not a regular file; name a file that is"
+        " there\n"
+    )
+
+
 def test_wrong_command_line_is_2(file: Path) -> None:
     assert run().exit_code == 2
     assert run("--loud", file).exit_code == 2

@@ -138,6 +138,58 @@ def test_commands_for_openssl_are_a_name_and_a_value(
     assert chosen == tuple(commands)
 
 
+def test_policy_has_what_each_directive_says(stocked: Site) -> None:
+    lines = """
+        ssl_certificate = ["rsa.pem", "ecdsa.pem"]
+        ssl_certificate_key = ["locked.key", "ecdsa.pem"]
+        ssl_password_file = "passphrases"
+        ssl_protocols = "TLSv1.2"
+        ssl_ciphers = "ECDHE"
+        ssl_prefer_server_ciphers = true
+        ssl_dhparam = "dh.pem"
+        ssl_ecdh_curve = "X25519"
+        ssl_conf_command = "Options -MiddleboxCompat"
+        ssl_session_cache = "shared:SSL:1m"
+        ssl_session_timeout = "1h"
+        ssl_session_tickets = true
+        ssl_session_ticket_key = ["new.key", "old.key"]
+        ssl_verify_client = "optional"
+        ssl_client_certificate = "ca.pem"
+        ssl_trusted_certificate = "ca.pem"
+        ssl_verify_depth = 2
+        ssl_crl = "crl.pem"
+    """
+    directory = stocked.directory
+    assert policy(stocked, lines) == TlsPolicy(
+        (
+            Pair(directory / "rsa.pem", directory / "locked.key"),
+            Pair(directory / "ecdsa.pem", directory / "ecdsa.pem"),
+        ),
+        password_file=directory / "passphrases",
+        protocols=("TLSv1.2",),
+        ciphers="ECDHE",
+        prefer_server_ciphers=True,
+        dhparam=directory / "dh.pem",
+        ecdh_curve="X25519",
+        conf_commands=(("Options", "-MiddleboxCompat"),),
+        session_cache=SessionCache(shared=SharedCache("SSL", 2**20)),
+        session_timeout=3600,
+        session_tickets=True,
+        session_ticket_keys=(directory / "new.key", directory / "old.key"),
+        verify_client=VerifyClient.OPTIONAL,
+        client_certificate=directory / "ca.pem",
+        trusted_certificate=directory / "ca.pem",
+        verify_depth=2,
+        crl=directory / "crl.pem",
+    )
+
+
+def test_policy_without_directives_is_that_of_the_defaults(site: Site) -> None:
+    chosen = policy(site, "")
+    assert chosen == TlsPolicy(chosen.pairs)
+    assert backend(site, "") == BackendTlsPolicy()
+
+
 def test_key_in_the_configuration_itself_is_taken(
     site: Site, pem: tuple[str, str]
 ) -> None:
@@ -451,7 +503,7 @@ def test_problems_of_all_directives_are_told_at_once(site: Site) -> None:
 def test_secret_is_in_no_message_and_no_repr(site: Site, pem: tuple[str, str]) -> None:
     certificate, key = pem
     site.file.touch(0o600)
-    secret = key.splitlines()[3]
+    secret = key.splitlines()[1][:12]
     for directive in (
         "ssl_certificate_key",
         "proxy_ssl_certificate",
@@ -461,6 +513,8 @@ def test_secret_is_in_no_message_and_no_repr(site: Site, pem: tuple[str, str]) -
         "ssl_session_timeout",
         "ssl_conf_command",
         "ssl_certificate_kye",
+        "ssl_ciphers",
+        "server_name",
     ):
         lines = f'ssl_certificate = ["cert.pem"]\n{directive} = """data:{key}"""\n'
         for problem in site.problems(f"{SERVER}{lines}"):
@@ -470,6 +524,19 @@ def test_secret_is_in_no_message_and_no_repr(site: Site, pem: tuple[str, str]) -
         f'ssl_certificate_key = """data:{key}"""'
     )
     assert secret not in repr(site.load(f"{SERVER}{lines}\n"))
+
+
+def test_key_that_cannot_be_read_is_one_problem_and_not_looked_for_elsewhere(
+    site: Site,
+) -> None:
+    lines = 'ssl_certificate = "cert.pem"\nssl_certificate_key = ["key.pem", 1]\n'
+    assert site.said(f"{SERVER}{lines}") == [
+        '9: mail.server[0].ssl_certificate_key[1]: 1 is not a string; write "…"'
+    ]
+    backends = 'proxy_ssl_certificate = "cert.pem"\nproxy_ssl_certificate_key = 1\n'
+    assert site.said(f"{SERVER}{backends}") == [
+        '9: mail.server[0].proxy_ssl_certificate_key: 1 is not a string; write "…"'
+    ]
 
 
 def test_sessions_that_tls_13_ends_earlier_are_warned_of(site: Site) -> None:
