@@ -110,6 +110,7 @@ class SharedZone:
     def _own(self) -> Part | None:
         """Return our part. Take or make one, if we have none and it is time."""
         if self._part is None and time.monotonic() >= self._not_before:
+            self._others.close()  # ours may be one of them, and is not opened twice
             try:
                 self._ownership = Ownership.take(self._directory, self._zone)
                 self._part = self._ownership.part(self._size)

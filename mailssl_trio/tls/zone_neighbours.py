@@ -35,21 +35,19 @@ class Neighbours:
         return None
 
     def close(self) -> None:
-        """Let go of all."""
+        """Let go of all. A lookup would open them again."""
         for path in tuple(self._parts):
             self._close(path)
         self._seen = 0
 
     def _look_around(self, own: Path | None) -> None:
-        """Open parts that have come, and close those that have gone."""
+        """Open parts that have come. Those that have gone say so when asked."""
         changed = _changed(self._directory)
         if changed == self._seen or time.monotonic() < self._not_before:
             return
-        there = set(files_of(self._directory, f"{self._zone}.", ".mdb")) - {own}
-        for path in self._parts.keys() - there:
-            self._close(path)
         self._seen = changed
-        for path in there - self._parts.keys():
+        there = files_of(self._directory, f"{self._zone}.", ".mdb")
+        for path in set(there) - self._parts.keys() - {own}:
             try:
                 self._parts[path] = Part(path, self._size, is_ours=False)
             except PartError:

@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Iterator
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,7 @@ def test_what_is_too_large_is_not_stored(
     zone.store(bytes(32), b"session", clock.time + 300)
     zone.store(bytes(33), b"session", clock.time + 300)
     zone.store(b"", b"session", clock.time + 300)
+    zone.store(bytes(10_000), b"session", clock.time + 300)
     assert found(zone, [b"fits", b"large", bytes(32), bytes(33), b""]) == [
         b"fits",
         bytes(32),
@@ -209,6 +211,17 @@ def test_zones_of_other_names_or_sizes_are_others(
     assert zone.lookup(b"other") is None
 
 
+def test_a_new_size_leaves_the_old_zone_alone(
+    tmp_path: Path, zone: SharedZone, clock: Hands
+) -> None:
+    zone.store(b"id", b"session", clock.time + 300)
+    zone.close()
+    SharedZone(tmp_path, "SSL", 2 * MB, None, clock).close()
+    again = SharedZone(tmp_path, "SSL", MB, None, clock)
+    assert again.lookup(b"id") == b"session"
+    again.close()
+
+
 def test_who_comes_next_has_what_was_left(
     tmp_path: Path, zone: SharedZone, clock: Hands
 ) -> None:
@@ -219,6 +232,25 @@ def test_who_comes_next_has_what_was_left(
     assert successor.lookup(b"id") == b"session"
     successor.close()
     assert set(os.listdir(tmp_path)) == files
+
+
+def test_a_part_that_was_looked_into_can_become_ours(
+    tmp_path: Path, zone: SharedZone, clock: Hands
+) -> None:
+    other = SharedZone(tmp_path, "SSL", MB, None, clock)
+    other.store(b"id", b"session", clock.time + 300)
+    other.close()
+    assert zone.lookup(b"id") == b"session"
+    (owner,) = tmp_path.glob("*.0.owner")
+    (part,) = tmp_path.glob("*.0.*.mdb")
+    owner.unlink()
+    part.unlink()
+    with open(owner, "w") as taken:
+        flock(taken, LOCK_EX)
+        zone.store(b"more", b"session", clock.time + 300)
+        assert found(zone, [b"id", b"more"]) == [b"id", b"more"]
+        assert not list(tmp_path.glob("*.0.*.mdb"))
+        assert len(list(tmp_path.glob("*.1.*.mdb"))) == 1
 
 
 def test_a_zone_that_was_closed_stays_so(zone: SharedZone, clock: Hands) -> None:
@@ -251,7 +283,29 @@ def test_nothing_stays_open(tmp_path: Path, clock: Hands) -> None:
     assert open_and_mapped() == before
 
 
-# What is not as it should be, when the zone is opened.
+# What is not as it should be.
+
+
+def test_a_session_that_finds_its_part_gone_is_kept_in_a_new_one(
+    tmp_path: Path, zone: SharedZone, clock: Hands, complaints: list[str]
+) -> None:
+    discard(tmp_path)
+    zone.store(b"id", b"session", clock.time + 300)
+    assert zone.lookup(b"id") == b"session"
+    assert complaints == [
+        'shared session cache "SSL": sessions are lost: somebody has removed it'
+    ]
+
+
+def test_parts_that_are_destroyed_again_and_again_are_made_more_slowly(
+    tmp_path: Path, zone: SharedZone, clock: Hands
+) -> None:
+    made = 0
+    for session_id in session_ids(20):
+        discard(tmp_path)
+        zone.store(session_id, b"session", clock.time + 300)
+        made += len(list(tmp_path.glob("*.mdb")))
+    assert 1 <= made < 20
 
 
 def test_without_a_directory_nothing_is_kept_and_it_is_said_once(

@@ -44,6 +44,8 @@ def test_every_worker_finds_what_any_has_stored(tmp_path: Path) -> None:
         two.store(*theirs)
         assert one.found(*ours, *theirs) == ours + theirs
         assert two.found(*ours, *theirs) == ours + theirs
+        time.sleep(0.05)
+        assert one.found(*later) == []
         with zone_worker(tmp_path) as three:
             three.store(*later)
             assert one.found(*later) == later
