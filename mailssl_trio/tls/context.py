@@ -42,17 +42,16 @@ def server_context(
 ) -> SSLContext:
     """Build what a virtual server of ``imap``, ``pop3`` or ``smtp`` speaks TLS with.
 
-    It shows ``pairs``, by default those for clients that ask for no name; all else is
-    the same whichever they are. Raises TlsSettingsError with every problem of the
-    settings, those of the other pairs included where the default ones are shown.
-    Reads files, so it belongs before the loop or into a thread. The same context
-    serves implicit TLS and STARTTLS. It resumes nothing yet: ``ServerTls`` knows where
-    sessions are. Early data stays off, as OpenSSL has it: it could be replayed.
+    It shows ``pairs``; None stands for those that clients see who ask for no name. All
+    else is the same whichever they are. Raises TlsSettingsError with every problem of
+    the settings; with None, those of all pairs. Reads files, so it belongs before the
+    loop or into a thread. The same context serves implicit TLS and STARTTLS. It
+    resumes nothing yet: ``ServerTls`` knows where sessions are. Early data stays off,
+    as OpenSSL has it: it could be replayed.
     """
     files = files or Files()
-    default = choice_of(policy, files).default
-    shown = default if pairs is None else tuple(pairs)
-    judged = policy.pairs if shown == default else shown
+    shown = choice_of(policy, files).default if pairs is None else tuple(pairs)
+    judged = policy.pairs if pairs is None else shown
     context = SSLContext(PROTOCOL_TLS_SERVER)
     context.options |= OP_NO_COMPRESSION | OP_NO_RENEGOTIATION
     called, problems = pairs_of(policy, files)

@@ -95,8 +95,9 @@ def allow_resumption(
         openssl.keep_sessions(context, sessions.store.store, sessions.store.lookup)
     if sessions.ticket_keys is not None:
         openssl.encrypt_tickets(context, sessions.ticket_keys)
-    has_tickets = not context.options & OP_NO_TICKET
-    context.num_tickets = int(has_tickets or policy.session_cache.announced)
+    if not any(name.lower() == "numtickets" for name, _ in policy.conf_commands):
+        has_tickets = not context.options & OP_NO_TICKET
+        context.num_tickets = int(has_tickets or policy.session_cache.announced)
 
 
 def session_identity(policy: TlsPolicy, files: Files) -> bytes:

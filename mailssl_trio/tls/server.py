@@ -69,7 +69,7 @@ class ServerTls:
         choice = choice_of(self.policy, files)
         front, *others = [
             server_context(self.policy, self.protocol, files, group, self._openssl)
-            for group in choice.groups
+            for group in (None, *choice.groups[1:])  # with the first, all are judged
         ]
         if self._openssl is not None:
             identity = session_identity(self.policy, files)

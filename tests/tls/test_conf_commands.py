@@ -11,6 +11,7 @@ from mailssl_trio.files import Files
 from mailssl_trio.tls.context import server_context
 from mailssl_trio.tls.policy import Pair, TlsPolicy, VerifyClient
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
+from mailssl_trio.tls.server import ServerTls
 from tests.tls.clients import client
 from tests.tls.handshake import (
     HANDSHAKE_FAILURE,
@@ -54,6 +55,15 @@ def test_a_command_wins_over_the_directives(policy: TlsPolicy) -> None:
     narrow = commanded(policy, "MinProtocol TLSv1.3")
     assert plain.minimum_version == TLSVersion.TLSv1_2
     assert server_context(narrow, "imap").minimum_version == TLSVersion.TLSv1_3
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_a_command_says_how_many_tickets_there_are(
+    number: int, policy: TlsPolicy
+) -> None:
+    said = commanded(policy, f"NumTickets {number}")
+    assert ServerTls(said, "imap", Files()).context.num_tickets == number
+    assert ServerTls(policy, "imap", Files()).context.num_tickets == 1
 
 
 def test_among_commands_the_last_wins_whatever_the_case(policy: TlsPolicy) -> None:

@@ -16,6 +16,7 @@ from mailssl_trio.tls.openssl import BENEATH_PYTHON
 from mailssl_trio.tls.pairs import pairs_of
 from mailssl_trio.tls.policy import BackendTlsPolicy, Inline, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
+from mailssl_trio.tls.server import ServerTls
 from tests.tls.clients import client
 from tests.tls.handshake import (
     HANDSHAKE_FAILURE,
@@ -125,8 +126,11 @@ def test_every_pair_is_judged_although_one_is_shown(
 
 def test_a_pair_that_cannot_be_read_does_not_vanish(ca: CA, tmp_path: Path) -> None:
     good, broken = issue(ca, tmp_path, "a.example"), write(tmp_path, b"nothing")
-    (problem, *_) = problems(TlsPolicy((good, Pair(broken, broken))))
+    policy = TlsPolicy((good, Pair(broken, broken)))
+    (problem, *_) = problems(policy)
     assert problem.text == f"pair 2: {broken} is not PEM"
+    with pytest.raises(TlsSettingsError, match=r"pair 2: .* is not PEM"):
+        ServerTls(policy, "imap", Files())
 
 
 def test_the_same_pair_twice_is_a_mistake(policy: TlsPolicy) -> None:
