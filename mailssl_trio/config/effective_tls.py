@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from mailssl_trio.config.idle_tls import resumes
 from mailssl_trio.config.model import Config, development_pair
-from mailssl_trio.config.pem_sources import DEVELOPMENT, HIDDEN
+from mailssl_trio.config.pem_sources import DEVELOPMENT, HIDDEN, holds_key
 from mailssl_trio.config.session_cache import cache_words
 from mailssl_trio.config.units import format_time
 from mailssl_trio.config.values import DATA
@@ -77,8 +77,8 @@ def _pem(source: Source, secrets: bool) -> str:
     """Write where PEM comes from; a key in it is hidden, unless it was asked for."""
     if not isinstance(source, Inline):
         return str(source)
-    is_secret = "PRIVATE KEY-----" in source.pem and not secrets
-    return f"{DATA}{HIDDEN if is_secret else source.pem}"
+    is_hidden = holds_key(source) and not secrets
+    return f"{DATA}{HIDDEN if is_hidden else source.pem}"
 
 
 def _sessions(policy: TlsPolicy) -> Table:

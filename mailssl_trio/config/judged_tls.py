@@ -5,13 +5,14 @@ from stat import S_IRWXO
 
 from attrs import evolve
 
+from mailssl_trio.config.pem_sources import holds_key
 from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, Report
 from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.config.server_tls import is_development
 from mailssl_trio.tls.certificate_warnings import certificate_warnings
 from mailssl_trio.tls.context import client_context, server_context
 from mailssl_trio.tls.pem import ENCRYPTED, data_of
-from mailssl_trio.tls.policy import BackendTlsPolicy, Inline, Pair, TlsPolicy
+from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
 from mailssl_trio.tls.versions import version_warnings
 
@@ -29,7 +30,7 @@ def judge_server(
     if is_development(table):
         policy = evolve(policy, pairs=())
     for pair in policy.pairs:
-        _check_exposure(table, "ssl_certificate_key", pair, site, report)
+        _check_exposure(table, "ssl_certificate", pair, site, report)
     try:
         server_context(policy, protocol, site.files)
     except TlsSettingsError as wrong:
@@ -45,8 +46,7 @@ def judge_client(
 ) -> None:
     """Try out how we would speak with a backend."""
     if policy.pair is not None:
-        directive = "proxy_ssl_certificate_key"
-        _check_exposure(table, directive, policy.pair, site, report)
+        _check_exposure(table, "proxy_ssl_certificate", policy.pair, site, report)
     try:
         client_context(policy, site.files)
     except TlsSettingsError as wrong:
@@ -82,16 +82,18 @@ def _warn_of_idle_passphrases(
 
 
 def _check_exposure(
-    table: ServerTable, directive: str, pair: Pair, site: Site, report: Report
+    table: ServerTable, certificate: str, pair: Pair, site: Site, report: Report
 ) -> None:
     """Note that strangers can take a key which stands in the configuration itself."""
     mode = site.files.read(site.file).mode
-    if isinstance(pair.key, Inline) and mode & S_IRWXO:
-        report.error(
-            table.origin(_written(table, directive)),
-            f"the key in {site.file} is open to every user (mode {mode:04o})",
-            f"chmod o-rwx {site.file}",
-        )
+    places = {certificate: pair.certificate, f"{certificate}_key": pair.key}
+    for directive, source in places.items():
+        if holds_key(source) and mode & S_IRWXO:
+            report.error(
+                table.origin(_written(table, directive)),
+                f"the key in {site.file} is open to every user (mode {mode:04o})",
+                f"chmod o-rwx {site.file}",
+            )
 
 
 def _written(table: ServerTable, directive: str) -> str:

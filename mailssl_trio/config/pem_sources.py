@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, TypeAlias, TypeVar
 
 from mailssl_trio.config.values import DATA, WrongValueError, file_name, shown
-from mailssl_trio.tls.policy import Inline
+from mailssl_trio.tls.policy import Inline, Source
 
 Named: TypeAlias = str | Inline
 """PEM as the configuration names it: relative to itself, or in it."""
@@ -41,6 +41,11 @@ def _inline(text: str) -> Inline:
             "there is no PEM behind data:", "write the text from -----BEGIN on"
         )
     return Inline(text)
+
+
+def holds_key(source: Source) -> bool:
+    """Whether a key stands in the configuration itself, be it behind a certificate."""
+    return isinstance(source, Inline) and "PRIVATE KEY-----" in source.pem
 
 
 def certificates(value: object) -> tuple[Named, ...]:

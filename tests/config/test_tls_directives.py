@@ -202,21 +202,48 @@ def test_key_in_the_configuration_itself_is_taken(
     assert policy(site, lines).pairs == (Pair(Inline(certificate), Inline(key)),)
 
 
+@pytest.mark.parametrize(
+    ("lines", "directive"),
+    [
+        (
+            'ssl_certificate = "cert.pem"\nssl_certificate_key = """data:{key}"""',
+            "ssl_certificate_key",
+        ),
+        ('ssl_certificate = """data:{key}{certificate}"""', "ssl_certificate"),
+        (
+            'ssl_certificate = """data:{key}{certificate}"""\n'
+            'ssl_certificate_key = "key.pem"',
+            "ssl_certificate",
+        ),
+        (
+            'proxy_ssl_certificate = "cert.pem"\n'
+            'proxy_ssl_certificate_key = """data:{key}"""',
+            "proxy_ssl_certificate_key",
+        ),
+    ],
+)
 def test_key_in_a_configuration_that_all_can_read_is_refused(
-    site: Site, pem: tuple[str, str]
+    site: Site, pem: tuple[str, str], lines: str, directive: str
 ) -> None:
-    site.file.touch(0o600)
-    site.file.chmod(0o644)
     certificate, key = pem
-    lines = (
-        f'ssl_certificate = """data:{certificate}"""\n'
-        f'ssl_certificate_key = """data:{key}"""\n'
-    )
-    (told,) = site.said(f"{SERVER}{lines}")
+    site.file.touch()
+    site.file.chmod(0o644)
+    document = lines.format(certificate=certificate, key=key)
+    (told,) = site.said(f"{SERVER}{document}\n")
     assert told.partition(": ")[2] == (
-        "mail.server[0].ssl_certificate_key: the key in mail.toml is open to every user"
+        f"mail.server[0].{directive}: the key in mail.toml is open to every user"
         " (mode 0644); chmod o-rwx mail.toml"
     )
+
+
+def test_certificate_in_a_configuration_that_all_can_read_is_no_matter(
+    site: Site, pem: tuple[str, str]
+) -> None:
+    certificate, _ = pem
+    site.file.touch()
+    site.file.chmod(0o644)
+    document = f'ssl_certificate = """data:{certificate}"""\n'
+    assert site.said(f"{SERVER}{document}ssl_certificate_key = 'key.pem'\n") == []
 
 
 def test_backend_is_shown_a_certificate_and_spoken_to_as_is_said(site: Site) -> None:
