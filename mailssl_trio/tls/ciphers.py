@@ -1,10 +1,18 @@
-"""The directive ``ssl_ciphers``: what TLS 1.2 and older may agree on."""
+"""``ssl_ciphers``, ``proxy_ssl_ciphers``: what TLS 1.2 and older may agree on."""
 
 from collections.abc import Iterator
 from ssl import SSLContext, SSLError
 
+from attrs import fields
+
+from mailssl_trio.tls.policy import BackendTlsPolicy, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem
 from mailssl_trio.tls.versions import speaks_deprecated
+
+DEFAULTS = {
+    "ssl_ciphers": fields(TlsPolicy).ciphers.default,
+    "proxy_ssl_ciphers": fields(BackendTlsPolicy).ciphers.default,
+}
 
 
 def allow_ciphers(
@@ -20,7 +28,7 @@ def allow_ciphers(
         yield TlsProblem(
             directive,
             f'"{ciphers}" selects no cipher',
-            'see openssl-ciphers(1); the default is "HIGH:!aNULL:!MD5"',
+            f'see openssl-ciphers(1); the default is "{DEFAULTS[directive]}"',
         )
 
 

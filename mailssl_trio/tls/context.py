@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from ssl import (
-    CERT_NONE,
     OP_CIPHER_SERVER_PREFERENCE,
     OP_NO_COMPRESSION,
     OP_NO_RENEGOTIATION,
     PROTOCOL_TLS_CLIENT,
     PROTOCOL_TLS_SERVER,
-    MemoryBIO,
     SSLContext,
-    SSLError,
-    get_default_verify_paths,
 )
 
 from attrs import evolve
 
 from mailssl_trio.files import Files
+from mailssl_trio.tls.backends import name_problems, show_backends, trust_backends
 from mailssl_trio.tls.choice import choice_of
 from mailssl_trio.tls.ciphers import allow_ciphers
 from mailssl_trio.tls.client_certificates import ask_for_certificate
@@ -24,13 +21,12 @@ from mailssl_trio.tls.conf_commands import apply_commands, complete_chains
 from mailssl_trio.tls.openssl import BENEATH_PYTHON, OpenSsl
 from mailssl_trio.tls.pairs import Pairs, pairs_of
 from mailssl_trio.tls.parameters import use_curves, use_dhparam
-from mailssl_trio.tls.pem import load_trusted
 from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
 from mailssl_trio.tls.resumption import forbid_resumption, resumption_problems
-from mailssl_trio.tls.versions import allow_versions
+from mailssl_trio.tls.versions import allow_versions, gap_problems
 
-BACKENDS_CA = "proxy_ssl_trusted_certificate"
+BACKENDS_PROTOCOLS = "proxy_ssl_protocols"
 
 
 def server_context(
@@ -96,11 +92,12 @@ def client_context(
     context.options |= OP_NO_COMPRESSION | OP_NO_RENEGOTIATION
     protocols = policy.protocols
     problems = (
-        *allow_versions(context, protocols, openssl, "proxy_ssl_protocols"),
+        *allow_versions(context, protocols, openssl, BACKENDS_PROTOCOLS),
+        *gap_problems(protocols, BACKENDS_PROTOCOLS),
         *allow_ciphers(context, policy.ciphers, protocols, "proxy_ssl_ciphers"),
-        *_trust(context, policy, files),
-        *_name_problems(context, policy),
-        *_show_backends(context, policy, files),
+        *trust_backends(context, policy, files),
+        *name_problems(context, policy),
+        *show_backends(context, policy, files),
     )
     if problems:
         raise TlsSettingsError(problems)
@@ -151,61 +148,3 @@ def _know_one_protocol(
         openssl.insist_on_alpn(context, protocol)
     else:
         context.set_alpn_protocols([protocol])
-
-
-def _trust(
-    context: SSLContext, policy: BackendTlsPolicy, files: Files
-) -> Iterator[TlsProblem]:
-    """Load the CAs to believe, or believe everybody if verification is off."""
-    context.hostname_checks_common_name = False  # RFC 9525 section 2
-    if not policy.verify:
-        context.check_hostname = False
-        context.verify_mode = CERT_NONE
-    elif policy.trusted_certificate is None:
-        yield from _trust_the_system(context)
-    else:
-        yield from load_trusted(context, BACKENDS_CA, policy.trusted_certificate, files)
-
-
-def _trust_the_system(context: SSLContext) -> Iterator[TlsProblem]:
-    context.load_default_certs()
-    paths = get_default_verify_paths()
-    if paths.cafile is None and paths.capath is None:
-        yield TlsProblem(
-            BACKENDS_CA,
-            "this system has no store of CAs to verify a backend with",
-            "install one (ca-certificates), or name the backend's CA",
-        )
-
-
-def _show_backends(
-    context: SSLContext, policy: BackendTlsPolicy, files: Files
-) -> Iterator[TlsProblem]:
-    """Load what is shown to backends that ask who we are."""
-    if policy.pair is None:
-        return
-    called = Pairs(
-        files,
-        certificate="proxy_ssl_certificate",
-        key="proxy_ssl_certificate_key",
-        no_passphrases="nobody is asked for the passphrase of this one",
-    )
-    problems = tuple(called.problems(policy.pair, context))
-    yield from problems
-    if not problems:
-        called.load(context, policy.pair)
-
-
-def _name_problems(
-    context: SSLContext, policy: BackendTlsPolicy
-) -> Iterator[TlsProblem]:
-    """Yield why OpenSSL would not look for the backend's other name."""
-    if policy.name is not None:
-        try:
-            context.wrap_bio(MemoryBIO(), MemoryBIO(), server_hostname=policy.name)
-        except (SSLError, ValueError, TypeError):  # "", ".a", "a..b", NUL
-            yield TlsProblem(
-                "proxy_ssl_name",
-                f'"{policy.name}" is neither a host name nor an IP address',
-                "give the name that stands in the backend's certificate",
-            )

@@ -74,6 +74,26 @@ def allow_versions(
         )
 
 
+def gap_problems(protocols: tuple[str, ...], directive: str) -> Iterator[TlsProblem]:
+    """Yield that a client leaves a gap: it can only offer all up to a version.
+
+    OpenSSL would offer none of those above the gap, without a word. A server has the
+    last word about the version, and may have gaps.
+    """
+    offered = [word for word, spoken in SPOKEN.items() if spoken and word in protocols]
+    versions = [word for word, spoken in SPOKEN.items() if spoken]
+    if offered:
+        first, last = versions.index(offered[0]), versions.index(offered[-1])
+        for word in versions[first : last + 1]:
+            if word not in offered:
+                yield TlsProblem(
+                    directive,
+                    f"a client that speaks {offered[0]} and {offered[-1]} cannot leave"
+                    f" out {word}",
+                    f"add {word}, or leave out what is older",
+                )
+
+
 def speaks_deprecated(protocols: tuple[str, ...]) -> bool:
     """Whether a version is wanted that OpenSSL 3 speaks at security level 0 only."""
     return any(word in DEPRECATED for word in protocols)

@@ -7,12 +7,14 @@ import pytest
 from attrs import evolve
 from trustme import CA, LeafCert
 
+from mailssl_trio.files import Files
+from mailssl_trio.tls.ciphers import is_open
 from mailssl_trio.tls.context import client_context
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
 from mailssl_trio.tls.policy import BackendTlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
 from mailssl_trio.tls.versions import allow_versions
-from tests.tls.handshake import Declined, Secured, shake_hands
+from tests.tls.handshake import Alert, Declined, Secured, shake_hands
 from tests.tls.unprivileged import unprivileged
 
 UNVERIFIED = BackendTlsPolicy(verify=False)
@@ -80,6 +82,45 @@ def test_a_backend_must_speak_a_version_of_today(
     assert isinstance(outcome, Secured) is spoken
 
 
+@pytest.mark.parametrize(
+    ("protocols", "spoken"),
+    [
+        (("TLSv1.3",), {"TLSv1.3"}),
+        (("TLSv1.2",), {"TLSv1.2"}),
+        (("TLSv1.1", "TLSv1.2"), {"TLSv1.1", "TLSv1.2"}),
+        (("SSLv3", "TLSv1.1"), {"TLSv1.1"}),
+    ],
+)
+def test_an_older_or_newer_version_is_spoken_when_asked_for(
+    protocols: tuple[str, ...],
+    spoken: set[str],
+    leaf: LeafCert,
+    backend: BackendTlsPolicy,
+) -> None:
+    context = client_context(evolve(backend, protocols=protocols))
+    for version in ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"):
+        outcome = shake_hands(serving(leaf, version), context)
+        assert isinstance(outcome, Secured) is (version in spoken)
+
+
+def test_ciphers_not_on_the_list_are_not_offered(
+    leaf: LeafCert, backend: BackendTlsPolicy
+) -> None:
+    only = "ECDHE-ECDSA-AES256-GCM-SHA384"
+    old = evolve(backend, protocols=("TLSv1.2",), ciphers=only)
+    server = serving(leaf)
+    outcome = shake_hands(server, client_context(old))
+    assert isinstance(outcome, Secured)
+    assert outcome.client.cipher() == (only, "TLSv1.2", 256)
+    server.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
+    assert isinstance(shake_hands(server, client_context(old)), Alert)
+
+
+def test_no_cipher_is_offered_that_protects_nobody(backend: BackendTlsPolicy) -> None:
+    greedy = evolve(backend, ciphers="ALL:aNULL:eNULL", protocols=("TLSv1",))
+    assert not is_open(client_context(greedy))
+
+
 def test_a_backend_may_not_renegotiate(backend: BackendTlsPolicy) -> None:
     assert client_context(backend).options & OP_NO_RENEGOTIATION
 
@@ -89,6 +130,62 @@ def problem(policy: BackendTlsPolicy) -> TlsProblem:
         client_context(policy)
     (only,) = caught.value.problems
     return only
+
+
+@pytest.mark.parametrize(
+    ("policy", "directive", "text", "remedy"),
+    [
+        (
+            evolve(UNVERIFIED, protocols=("TLSv9", "TLSv1.2")),
+            "proxy_ssl_protocols",
+            'unknown protocol "TLSv9"',
+            "known: SSLv2",
+        ),
+        (
+            evolve(UNVERIFIED, protocols=("SSLv3",)),
+            "proxy_ssl_protocols",
+            "no protocol is left that OpenSSL can speak",
+            "TLSv1.2 TLSv1.3",
+        ),
+        (
+            evolve(UNVERIFIED, protocols=("TLSv1.3", "SSLv3", "TLSv1.1")),
+            "proxy_ssl_protocols",
+            "a client that speaks TLSv1.1 and TLSv1.3 cannot leave out TLSv1.2",
+            "add TLSv1.2",
+        ),
+        (
+            evolve(UNVERIFIED, ciphers="nonsense"),
+            "proxy_ssl_ciphers",
+            '"nonsense" selects no cipher',
+            'the default is "DEFAULT"',
+        ),
+    ],
+)
+def test_words_that_are_none(
+    policy: BackendTlsPolicy, directive: str, text: str, remedy: str
+) -> None:
+    found = problem(policy)
+    assert found.directive == directive
+    assert found.text == text
+    assert remedy in found.remedy
+
+
+def test_a_python_that_hides_openssl_speaks_todays_versions_only() -> None:
+    client_context(UNVERIFIED, openssl=None)
+    old = evolve(UNVERIFIED, protocols=("TLSv1.1", "TLSv1.2"))
+    with pytest.raises(TlsSettingsError, match="cannot be held to TLS"):
+        client_context(old, openssl=None)
+
+
+def test_cas_are_handed_down_like_other_files(
+    leaf: LeafCert, backend: BackendTlsPolicy
+) -> None:
+    files = Files()
+    client_context(backend, files)
+    assert backend.trusted_certificate is not None
+    backend.trusted_certificate.unlink()
+    context = client_context(backend, Files(files.known, on_disk=False))
+    assert isinstance(shake_hands(serving(leaf), context), Secured)
 
 
 @pytest.mark.parametrize(
