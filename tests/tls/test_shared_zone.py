@@ -2,6 +2,7 @@
 
 import os
 import random
+import time
 from collections.abc import Iterator
 from fcntl import LOCK_EX, flock
 from pathlib import Path
@@ -280,6 +281,23 @@ def test_nothing_stays_open(tmp_path: Path, clock: Hands) -> None:
         zone.close()
         with pytest.raises(PartError):
             Part(tmp_path / "not-lmdb.mdb", MB, is_ours=False)
+    assert open_and_mapped() == before
+
+
+def test_parts_of_others_that_have_gone_do_not_stay_mapped(
+    tmp_path: Path, zone: SharedZone, clock: Hands
+) -> None:
+    zone.lookup(b"id")
+    before = open_and_mapped()
+    for _ in range(5):
+        other = SharedZone(tmp_path, "SSL", MB, None, clock)
+        other.store(b"id", b"session", clock.time + 300)
+        other.close()
+        time.sleep(0.02)
+        assert zone.lookup(b"id") == b"session"
+        for path in tmp_path.glob("*.1.*"):
+            path.unlink()
+        assert zone.lookup(b"id") is None
     assert open_and_mapped() == before
 
 
