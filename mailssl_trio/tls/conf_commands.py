@@ -164,7 +164,7 @@ def _opened(context: SSLContext, command: Command) -> Iterator[TlsProblem]:
         yield TlsProblem(
             DIRECTIVE,
             f'"{command}" would allow clients to renegotiate, or to compress',
-            "leave it out: RFC 9325 section 3.3 and 3.4 say what comes of it",
+            "leave it out: RFC 9325 sections 3.3 and 3.5 say what comes of it",
         )
     if is_open(context):
         yield TlsProblem(
