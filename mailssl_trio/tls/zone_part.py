@@ -10,7 +10,9 @@ of a session does. But where a file has become shorter than its map, touching wh
 no longer there kills the process (SIGBUS). So the files have all their length from the
 beginning, mostly as holes that cost nothing, and before anything is read it is made
 sure that they still have it. LMDB writes with pwrite(2), not into the map, so a file
-system that is full is an error like others.
+system that is full is an error like others. What can still kill is a file that is cut
+in that very moment, and good pages in each other's places (SIGABRT): zone_files.py
+says what the supervisor does about it.
 """
 
 import os
