@@ -5,37 +5,21 @@ hears so in place of the greeting, in the words of the protocol.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-from ssl import VERIFY_CRL_CHECK_CHAIN, SSLContext, SSLError, SSLObject
-
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from ssl import SSLContext, SSLObject
 
 from mailssl_trio.files import Files
 from mailssl_trio.protocol.events import Goodbye
-from mailssl_trio.tls.certificates import certificates_in
 from mailssl_trio.tls.memory_file import lend
 from mailssl_trio.tls.openssl import WHICH_PYTHON, OpenSsl
-from mailssl_trio.tls.pem import (
-    believe,
-    damaged,
-    data_of,
-    load_trusted,
-    parts,
-    problems_of,
-    words,
-)
+from mailssl_trio.tls.pem import data_of, load_trusted
 from mailssl_trio.tls.policy import TlsPolicy, VerifyClient
 from mailssl_trio.tls.problems import TlsProblem
 from mailssl_trio.tls.refusal import CertificateRefusal
+from mailssl_trio.tls.revocation import refuse_revoked
 
 VERIFY_CLIENT = "ssl_verify_client"
 CLIENT_CERTIFICATE = "ssl_client_certificate"
 TRUSTED_CERTIFICATE = "ssl_trusted_certificate"
-CRL = "ssl_crl"
-
-CRLS = frozenset({b"X509 CRL"})
 
 X509_V_OK = 0  # openssl/x509_vfy.h, as all of these
 OF_UNKNOWN_ISSUERS = frozenset(
@@ -67,7 +51,7 @@ def ask_for_certificate(
     openssl.set_verify_depth(context, policy.verify_depth)
     yield from _load_cas(context, policy, files, openssl)
     if policy.crl is not None:
-        yield from _load_crl(context, policy, policy.crl, files)
+        yield from refuse_revoked(context, policy, policy.crl, files)
 
 
 def judge(
@@ -114,77 +98,3 @@ def _load_cas(
             f"no {CLIENT_CERTIFICATE} or {TRUSTED_CERTIFICATE} for {VERIFY_CLIENT}",
             "name the CAs that the certificates of clients come from",
         )
-
-
-def _load_crl(
-    context: SSLContext, policy: TlsPolicy, path: Path, files: Files
-) -> Iterator[TlsProblem]:
-    """Refuse what CAs have revoked; each CA of a chain must say what it has."""
-    problems = tuple(_crl_problems(policy, path, files))
-    yield from problems
-    if problems:
-        return
-    try:
-        believe(context, path, files)
-    except SSLError as error:
-        yield damaged(CRL, path, words(error))
-    context.verify_flags |= VERIFY_CRL_CHECK_CHAIN
-
-
-def _crl_problems(policy: TlsPolicy, path: Path, files: Files) -> Iterator[TlsProblem]:
-    """Yield why a file of CRLs would have everybody refused, or nobody."""
-    problems = tuple(problems_of(CRL, path, files, CRLS, "CRL", "crl"))
-    yield from problems
-    if problems:
-        return
-    try:
-        crls = [
-            x509.load_der_x509_crl(der) for der in parts(data_of(path, files), CRLS)
-        ]
-    except ValueError:
-        crls = []
-    if not crls:
-        yield damaged(CRL, path, "no CRL in it can be read")
-    cas = _cas(policy, files)
-    for crl in crls:
-        if files.on_disk:  # a worker that comes later is as good as those before it
-            yield from _out_of_date(crl, path)
-        if cas is not None and not any(_is_signed_by(crl, ca) for ca in cas):
-            yield TlsProblem(
-                CRL,
-                f"{path} holds the CRL of {crl.issuer.rfc4514_string()}, which is none"
-                " of the CAs here",
-                f"name the CA as {TRUSTED_CERTIFICATE}, or remove its CRL",
-            )
-
-
-def _cas(policy: TlsPolicy, files: Files) -> list[x509.Certificate] | None:
-    """Return the CAs; None if one cannot be read, which is a problem of its own."""
-    named = (policy.client_certificate, policy.trusted_certificate)
-    try:
-        found = [[*certificates_in(path, files)] for path in named if path is not None]
-    except ValueError:
-        return None
-    return [ca for cas in found for ca in cas] if all(found) else None
-
-
-def _out_of_date(
-    crl: x509.CertificateRevocationList, path: Path
-) -> Iterator[TlsProblem]:
-    end = crl.next_update_utc
-    if end is not None and end <= datetime.now(UTC):
-        yield TlsProblem(
-            CRL,
-            f"{path} is out of date since {end:%Y-%m-%d %H:%M} UTC, so that every"
-            " client would be refused",
-            "fetch the CA's newest CRL",
-        )
-
-
-def _is_signed_by(crl: x509.CertificateRevocationList, ca: x509.Certificate) -> bool:
-    if ca.subject != crl.issuer:
-        return False
-    try:
-        return crl.is_signature_valid(ca.public_key())  # type: ignore[arg-type]
-    except (TypeError, ValueError, UnsupportedAlgorithm):
-        return False
