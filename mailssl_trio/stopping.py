@@ -16,6 +16,9 @@ unset."""
 UNFINISHED = 5.0
 """Seconds in which a handshake or a login that has begun may end, at a reload."""
 
+LAST_WORDS = 1.0
+"""Seconds of ``worker_shutdown_timeout`` that are left to say so to who must end."""
+
 SILENCE = 1.0
 """Seconds without a word that make a client a silent one, at a reload."""
 
@@ -39,7 +42,8 @@ class Stop:
         """Leave to others who comes; those who are here may stay."""
         if not self.drain.begun:
             sessions = stopping_time(self._configured, patient=True)
-            self.drain.begin(Pace(sessions, UNFINISHED, SILENCE))
+            unfinished = min(UNFINISHED, max(0.0, sessions - LAST_WORDS))
+            self.drain.begin(Pace(sessions, unfinished, SILENCE))
 
     def stop(self, *, patient: bool = False) -> None:
         """End: at once for those before login, soon for all others."""

@@ -174,9 +174,11 @@ class Connection:
         """Perform the handshake on this very stream; a failed one ends it."""
         if self.tls is None:
             raise RuntimeError("a session asked for TLS where none is configured")
+        if not await self._until_hello(self.tls):
+            self.session.hang_up(self._why_cut)
+            return
         scope = trio.CancelScope(deadline=self.deadline)
         try:
-            await self._until_hello(self.tls)
             with scope, self.drain.cuts(scope, wait=Wait.BUSY):
                 secured = await self.tls.upgrade(self.stream)
                 self.stream = secured.stream
@@ -190,7 +192,6 @@ class Connection:
         else:
             self.session.hang_up(self._why_cut)
         self._writable = False
-        return
 
     async def _until_hello(self, tls: TlsLayer) -> bool:
         """Wait for the first octet of a handshake, and leave it where it is.
