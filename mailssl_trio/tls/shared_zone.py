@@ -51,6 +51,7 @@ class SharedZone:
         self._others = Neighbours(directory, self._zone, size)
         self._lost_at = self._not_before = float("-inf")
         self._said = ""
+        self._is_open = True
         self._own()
 
     def store(self, session_id: bytes, session: bytes, expires: float) -> None:
@@ -66,7 +67,7 @@ class SharedZone:
 
     def lookup(self, session_id: bytes) -> bytes | None:
         """Return a session that any worker has stored and that has not expired."""
-        if not 0 < len(session_id) <= LONGEST_ID:
+        if not (self._is_open and 0 < len(session_id) <= LONGEST_ID):
             return None
         now = self._clock()
         if self._part is not None:
@@ -88,8 +89,8 @@ class SharedZone:
 
     def close(self) -> None:
         """Leave our part, with its sessions, to the next who comes."""
+        self._is_open = False
         self._others.close()
-        self._not_before = float("inf")
         self._leave()
 
     def _keep(
@@ -109,7 +110,8 @@ class SharedZone:
 
     def _own(self) -> Part | None:
         """Return our part. Take or make one, if we have none and it is time."""
-        if self._part is None and time.monotonic() >= self._not_before:
+        is_time = self._is_open and time.monotonic() >= self._not_before
+        if self._part is None and is_time:
             self._others.close()  # ours may be one of them, and is not opened twice
             try:
                 self._ownership = Ownership.take(self._directory, self._zone)

@@ -13,10 +13,13 @@ from errno import EMFILE
 from fcntl import LOCK_EX, LOCK_NB, flock
 from hashlib import sha256
 from pathlib import Path
+from typing import Self
 
 from attrs import frozen
 
 from mailssl_trio.tls.zone_part import Part, PartError, remove_part
+
+MOST = 1024  # parts of a zone: more workers than anybody has
 
 
 def zone_of(name: str, size: int) -> str:
@@ -35,9 +38,6 @@ def discard(directory: Path) -> None:
     """
     for path in (*files_of(directory, "", ".mdb"), *files_of(directory, "", ".new")):
         remove_part(path)
-
-
-MOST = 1024  # parts of a zone: more workers than anybody has
 
 
 def files_of(directory: Path, beginning: str, ending: str) -> list[Path]:
@@ -59,7 +59,7 @@ class Ownership:
     descriptor: int
 
     @classmethod
-    def take(cls, directory: Path, zone: str) -> "Ownership":
+    def take(cls, directory: Path, zone: str) -> Self:
         """Take the first part that nobody owns. Raises OSError."""
         for number in range(MOST):
             stem = f"{zone}.{number}"

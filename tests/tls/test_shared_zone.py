@@ -255,11 +255,14 @@ def test_a_part_that_was_looked_into_can_become_ours(
 
 
 def test_a_zone_that_was_closed_stays_so(zone: SharedZone, clock: Hands) -> None:
+    zone.store(b"id", b"session", clock.time + 300)
     zone.close()
+    before = open_and_mapped()
     zone.store(b"id", b"session", clock.time + 300)
     zone.collect()
     assert zone.lookup(b"id") is None
     zone.close()
+    assert open_and_mapped() == before
 
 
 def test_only_this_user_can_read_it(
