@@ -121,8 +121,12 @@ def _settled(value: object, files: Files) -> str:
     match value:
         case tuple() if value and isinstance(value[0], Pair):
             return " ".join(_origin(pair.certificate, files) for pair in value)
+        case tuple():  # of commands, or of words
+            return " ".join(_settled(one, files) for one in value)
         case Path():
             return sha256(files.read(value).data).hexdigest()
+        case str() if Path(value) in files.known:  # a command's
+            return _settled(Path(value), files)
         case _:
             return repr(value)
 

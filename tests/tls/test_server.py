@@ -238,6 +238,22 @@ def test_a_change_of_what_is_revoked_ends_all_sessions(
     assert session_identity(with_crl, files.afresh()) != before
 
 
+def test_a_change_of_what_a_command_believes_ends_all_sessions(
+    policy: TlsPolicy, ca: CA, tmp_path: Path
+) -> None:
+    trusted = tmp_path / "ca.pem"
+    trusted.write_bytes(ca.cert_pem.bytes())
+    believing = evolve(policy, conf_commands=(("VerifyCAFile", str(trusted)),))
+    files = Files()
+    ServerTls(believing, "imap", files)
+    before = session_identity(believing, files)
+    assert session_identity(believing, files) == before
+    trusted.write_bytes(CA().cert_pem.bytes())
+    after = files.afresh()
+    ServerTls(believing, "imap", after)
+    assert session_identity(believing, after) != before
+
+
 def test_a_renewal_does_not_change_whose_a_session_is(
     policy: TlsPolicy, tmp_path: Path
 ) -> None:
