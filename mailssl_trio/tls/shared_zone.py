@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mailssl_trio.tls.session_cache import LARGEST_SESSION, Clock
+from mailssl_trio.tls.zone_environment import NoRoomError, PartError, remove_files
 from mailssl_trio.tls.zone_files import Ownership, zone_of
 from mailssl_trio.tls.zone_neighbours import Neighbours
-from mailssl_trio.tls.zone_part import NoRoomError, Part, PartError, remove_part
+from mailssl_trio.tls.zone_part import Part
 
 LONGEST_ID = 32  # RFC 5246 section 7.4.1.2; so are those of OpenSSL for TLS 1.3
 FOREVER = 2**40  # seconds; no session expires so late
@@ -127,7 +128,7 @@ class SharedZone:
             self._not_before = now + PAUSE
         self._lost_at = now
         if self._part is not None:
-            remove_part(self._part.path)
+            remove_files(self._part.path)
         self._leave()
         self._say(f"sessions are lost: {reason}")
 

@@ -17,7 +17,8 @@ from typing import Self
 
 from attrs import frozen
 
-from mailssl_trio.tls.zone_part import Part, PartError, remove_part
+from mailssl_trio.tls.zone_environment import PartError, remove_files
+from mailssl_trio.tls.zone_part import Part
 
 MOST = 1024  # parts of a zone: more workers than anybody has
 
@@ -37,7 +38,7 @@ def discard(directory: Path) -> None:
     has died of may be here, and kill the next one. Those that live notice it.
     """
     for path in (*files_of(directory, "", ".mdb"), *files_of(directory, "", ".new")):
-        remove_part(path)
+        remove_files(path)
 
 
 def files_of(directory: Path, beginning: str, ending: str) -> list[Path]:
@@ -74,7 +75,7 @@ class Ownership:
             with suppress(PartError):
                 return Part(path, size, is_ours=True)
         for path in (*self._files(".mdb"), *self._files(".new")):
-            remove_part(path)
+            remove_files(path)
         token = secrets.token_hex(8)
         return Part.create(self.directory / f"{self.stem}.{token}.mdb", size)
 

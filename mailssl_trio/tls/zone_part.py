@@ -4,28 +4,28 @@ Readers of LMDB never wait, and writers wait for each other only. As each part h
 writer, nobody waits for anybody, whoever is stopped or killed, and wherever. What LMDB
 does wait for is another process in the middle of *opening* the same files. So a new
 part gets its name when it is complete, and others are opened only if nobody is at it.
-
-LMDB maps its files into memory. Garbage in them it finds by itself, or the checksum
-of a session does. But where a file has become shorter than its map, touching what is
-no longer there kills the process (SIGBUS). So the files have all their length from the
-beginning, mostly as holes that cost nothing, and before anything is read it is made
-sure that they still have it. LMDB writes with pwrite(2), not into the map, so a file
-system that is full is an error like others. What can still kill is a file that is cut
-in that very moment, and good pages in each other's places (SIGABRT): zone_files.py
-says what the supervisor does about it.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from errno import EIO, ENOSPC
+from contextlib import ExitStack, suppress
 from fcntl import LOCK_NB, LOCK_SH, lockf
-from math import ceil
 from pathlib import Path
 from typing import Self, TypeAlias
 
 import lmdb
 
+from mailssl_trio.tls.zone_environment import (
+    LOCK_FILE,
+    MIB,
+    PartError,
+    environment,
+    lock_of,
+    make_files,
+    map_size_of,
+    opened_file,
+    rename_files,
+    translated,
+)
 from mailssl_trio.tls.zone_record import (
     EXPIRIES,
     DamagedRecordError,
@@ -36,45 +36,17 @@ from mailssl_trio.tls.zone_record import (
     session_key,
 )
 
-MIB = 2**20
 SESSIONS_PER_MIB = 4000
-MAP_PER_SIZE = 24
-"""4,000 sessions of 4,000 octets, and room for what LMDB writes anew each time."""
-SMALLEST_MAP = 4 * MIB
 FULL = 3 / 4
 """How much of the map sessions may take; the rest is for changing them."""
-
-NO_ROOM = (os.strerror(ENOSPC), os.strerror(EIO))  # LMDB's for half a write
-LOCK_FILE = 16384  # octets, for 254 readers
 EXPIRED, EVICTIONS = 2, 64  # sessions that go, at most, for one that comes
 
-
 Transaction: TypeAlias = "lmdb.Transaction[bytes]"
-
-
-class PartError(Exception):
-    """The part is damaged, has vanished, or cannot be had now."""
-
-
-class NoRoomError(PartError):
-    """The file system has no room for more; what is there is as it was."""
 
 
 def capacity_of(size: int) -> int:
     """Return how many sessions each part of a zone of so many octets holds."""
     return max(1, size * SESSIONS_PER_MIB // MIB)
-
-
-def map_size_of(size: int) -> int:
-    """Return how long the file of a part is, in octets. Most are never written."""
-    return ceil(max(SMALLEST_MAP, size * MAP_PER_SIZE) / MIB) * MIB
-
-
-def remove_part(path: Path) -> None:
-    """Take a part's files away. Whoever has them open notices it."""
-    for file in (path, _lock_of(path)):
-        with suppress(OSError):
-            file.unlink()
 
 
 class Part:
@@ -85,12 +57,12 @@ class Part:
         self.path = path
         self._capacity = capacity_of(size)
         self._map_size = map_size_of(size)
-        with _translated(), ExitStack() as opened:
-            self._lock_file = _open(_lock_of(path), opened)
+        with translated(), ExitStack() as opened:
+            self._lock_file = opened_file(lock_of(path), opened)
             lockf(self._lock_file, LOCK_SH | LOCK_NB, 1)  # LMDB's, without waiting
-            self._data_file = _open(path, opened)
+            self._data_file = opened_file(path, opened)
             self._make_sure()
-            self._env = _environment(path, self._map_size, is_ours=is_ours)
+            self._env = environment(path, self._map_size, is_ours=is_ours)
             opened.callback(self._close_env)
             self._room = int(self._map_size / self._env.stat()["psize"] * FULL)
             self._opened = opened.pop_all()
@@ -99,20 +71,19 @@ class Part:
     def create(cls, path: Path, size: int) -> Self:
         """Make an empty part of our own, which others find when it is complete."""
         unnamed = path.with_suffix(".new")
-        with _translated():
-            _reserve(_lock_of(unnamed))
-            _environment(unnamed, map_size_of(size), is_ours=True).close()
-            os.truncate(unnamed, map_size_of(size))
+        with translated(), ExitStack() as opened:
+            make_files(unnamed, map_size_of(size))
             part = cls(unnamed, size, is_ours=True)
-            _lock_of(unnamed).rename(_lock_of(path))
-            unnamed.rename(path)
+            opened.callback(part.close)
+            rename_files(unnamed, path)
+            opened.pop_all()
         part.path = path
         return part
 
     def lookup(self, session_id: bytes, now: float) -> bytes | None:
         """Return a session that is there and has not expired."""
         self._make_sure()
-        try:  # not _translated(), which would take as long as the rest
+        try:  # not translated(), which would take as long as the rest
             with self._env.begin() as transaction:
                 octets = transaction.get(session_key(session_id))
             return octets and Record.parse(session_id, octets).session_at(now)
@@ -125,7 +96,7 @@ class Part:
         """Keep a session, in place of the first to expire if there are too many."""
         self._make_sure()
         record = Record(session_id, session, int(expires * 1000))
-        with _translated():
+        with translated():
             try:
                 self._put(record, now)
             except lmdb.MapFullError:
@@ -135,7 +106,7 @@ class Part:
     def collect(self, now: float, at_most: int) -> int:
         """Let expired sessions go; return how many."""
         self._make_sure()
-        with _translated():
+        with translated():
             self._env.reader_check()
             with self._env.begin(write=True) as transaction:
                 return self._evict(transaction, now, at_most, at_most)
@@ -195,50 +166,3 @@ class Part:
             raise PartError("somebody has removed it")
         if data.st_size != self._map_size or lock.st_size != LOCK_FILE:
             raise PartError("somebody has cut it")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (OSError, lmdb.Error) as error:
-        text = str(error)
-        lacks_room = any(reason in text for reason in NO_ROOM)
-        raise (NoRoomError if lacks_room else PartError)(text) from None
-
-
-def _lock_of(path: Path) -> Path:
-    """Return where LMDB keeps the locks of a file."""
-    return path.with_name(f"{path.name}-lock")
-
-
-def _open(path: Path, opened: ExitStack) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    opened.callback(os.close, descriptor)
-    return descriptor
-
-
-def _reserve(path: Path) -> None:
-    """Make a lock file whose octets are there, since LMDB writes them by its map."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        os.posix_fallocate(descriptor, 0, LOCK_FILE)
-    finally:
-        os.close(descriptor)
-
-
-def _environment(path: Path, map_size: int, *, is_ours: bool) -> lmdb.Environment:
-    """Open LMDB: https://lmdb.readthedocs.io, mdb_env_open in lmdb.h."""
-    return lmdb.open(
-        str(path),
-        map_size=map_size,
-        subdir=False,
-        readonly=not is_ours,
-        create=is_ours,
-        mode=0o600,
-        sync=False,  # there is no disk
-        metasync=False,
-        readahead=False,
-        max_spare_txns=1,  # keeps our place among the readers
-    )

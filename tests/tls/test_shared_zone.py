@@ -12,8 +12,9 @@ from attrs import define
 
 from mailssl_trio.tls.session_cache import LARGEST_SESSION
 from mailssl_trio.tls.shared_zone import SharedZone
+from mailssl_trio.tls.zone_environment import PartError, map_size_of
 from mailssl_trio.tls.zone_files import discard
-from mailssl_trio.tls.zone_part import Part, PartError, capacity_of, map_size_of
+from mailssl_trio.tls.zone_part import Part, capacity_of
 
 MB = 2**20
 
