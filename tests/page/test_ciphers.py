@@ -25,11 +25,14 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "own": {**ssl, "ssl_ciphers": OTHER},
         "in a format": {**ssl, "ssl_ciphers": "kEECDH+AESGCM:!AES256:@STRENGTH"},
         "the page's": {**ssl, "ssl_ciphers": DEFAULT_OF_THE_PAGE},
-        "default": {**ssl, "ssl_ciphers": both},
         "off": {**ssl, "ssl_ciphers": both, "ssl_prefer_server_ciphers": "off"},
         "on": {**ssl, "ssl_ciphers": both, "ssl_prefer_server_ciphers": "on"},
+        "inherited on": {**ssl, "ssl_ciphers": both},
     }
-    with site(tmp_path_factory.mktemp("site"), servers, ssl_ciphers=ONE) as running:
+    directory = tmp_path_factory.mktemp("site")
+    with site(
+        directory, servers, ssl_ciphers=ONE, ssl_prefer_server_ciphers="on"
+    ) as running:
         yield running
 
 
@@ -68,14 +71,23 @@ def test_default_of_the_page_is_accepted_without_what_protects_nobody(
     assert agreed(gateway, "the page's", "aNULL:eNULL:@SECLEVEL=0") is None
 
 
-@pytest.mark.parametrize("name", ["default", "off"])
-def test_without_it_the_clients_ciphers_are_preferred(gateway: Site, name: str) -> None:
+@pytest.mark.parametrize("word", ["off", "default"])
+def test_without_it_the_clients_ciphers_are_preferred(
+    gateway: Site, default: Site, word: str
+) -> None:
     """Default: off."""
+    server = (default, "ssl on") if word == "default" else (gateway, "off")
+    assert agreed(*server, f"{ONE}:{OTHER}") == ONE
+    assert agreed(*server, f"{OTHER}:{ONE}") == OTHER
+
+
+@pytest.mark.parametrize("name", ["on", "inherited on"])
+def test_with_it_server_ciphers_are_preferred_over_the_clients(
+    gateway: Site, name: str
+) -> None:
+    """Requires that server ciphers be preferred over the client's ciphers.
+
+    Context: mail, server.
+    """
     assert agreed(gateway, name, f"{ONE}:{OTHER}") == ONE
-    assert agreed(gateway, name, f"{OTHER}:{ONE}") == OTHER
-
-
-def test_with_it_server_ciphers_are_preferred_over_the_clients(gateway: Site) -> None:
-    """Requires that server ciphers be preferred over the client's ciphers."""
-    assert agreed(gateway, "on", f"{ONE}:{OTHER}") == ONE
-    assert agreed(gateway, "on", f"{OTHER}:{ONE}") == ONE
+    assert agreed(gateway, name, f"{OTHER}:{ONE}") == ONE

@@ -29,6 +29,9 @@ IN_LINE = {
 }
 """What leads to TLS."""
 
+GOODBYES = (b"* BYE", b"-ERR", b"421")
+"""What comes in place of a greeting where a client may not stay."""
+
 FAREWELLS = {"imap": b"z LOGOUT\r\n", "pop3": b"QUIT\r\n", "smtp": b"QUIT\r\n"}
 
 
@@ -74,7 +77,8 @@ def visit(
     with _connected(site, name) as wire:
         if in_line:
             _ask_for_tls(wire, protocol)
-        return _converse(wire, context, session, FAREWELLS[protocol])
+        conversation = _Conversation.over(wire, context, session)
+        return conversation.visit(FAREWELLS[protocol], in_line=in_line)
 
 
 def greeting(site: Site, name: str) -> bytes:
@@ -111,7 +115,36 @@ class _Conversation:
     tls: SSLObject
     incoming: MemoryBIO
     outgoing: MemoryBIO
-    received: bytearray
+    received: bytes = b""
+
+    @classmethod
+    def over(
+        cls, wire: socket, context: SSLContext, session: SSLSession | None
+    ) -> "_Conversation":
+        incoming, outgoing = MemoryBIO(), MemoryBIO()
+        tls = context.wrap_bio(
+            incoming, outgoing, server_hostname="localhost", session=session
+        )
+        return cls(wire, tls, incoming, outgoing)
+
+    def visit(self, farewell: bytes, *, in_line: bool) -> Visit:
+        """Shake hands, wait for a greeting if there is one, and say goodbye."""
+        self.step(self.tls.do_handshake)
+        session_id = _session_id(self.received)
+        said = b"" if in_line else self.read()
+        if not said.startswith(GOODBYES):
+            self.tls.write(farewell)
+            self.flush()
+            said += b"".join(iter(self.read, b""))
+        cipher, _version, _bits = self.tls.cipher() or ("", "", 0)
+        return Visit(
+            self.tls.version() or "",
+            cipher,
+            session_id,
+            self.tls.session,  # behind the handshake, where TLS 1.3 has its tickets
+            bool(self.tls.session_reused),
+            said,
+        )
 
     def step(self, work: Callable[[], T]) -> T:
         """Do something that may need octets of the server first."""
@@ -135,35 +168,11 @@ class _Conversation:
             return b""
 
 
-def _converse(
-    wire: socket, context: SSLContext, session: SSLSession | None, farewell: bytes
-) -> Visit:
-    incoming, outgoing = MemoryBIO(), MemoryBIO()
-    tls = context.wrap_bio(
-        incoming, outgoing, server_hostname="localhost", session=session
-    )
-    conversation = _Conversation(wire, tls, incoming, outgoing, bytearray())
-    conversation.step(tls.do_handshake)
-    session_id = _session_id(conversation.received)
-    tls.write(farewell)
-    conversation.flush()
-    said = b"".join(iter(conversation.read, b""))
-    cipher, _version, _bits = tls.cipher() or ("", "", 0)
-    return Visit(
-        tls.version() or "",
-        cipher,
-        session_id,
-        tls.session,  # behind the handshake, for that is where TLS 1.3 has tickets
-        bool(tls.session_reused),
-        said,
-    )
-
-
-def _session_id(flight: bytes | bytearray) -> bytes:
+def _session_id(flight: bytes) -> bytes:
     """Find the session id in a ServerHello, the first of all that a server says.
 
     RFC 5246: 5 octets of a record's head, 4 of a message's, 2 of the version, 32 of
     random, and then the id, with its length in front.
     """
     start = 5 + 4 + 2 + 32
-    return bytes(flight[start + 1 : start + 1 + flight[start]])
+    return flight[start + 1 : start + 1 + flight[start]]
