@@ -20,7 +20,7 @@ from mailssl_trio.tls.zone_part import Part
 
 LONGEST_ID = 32  # RFC 5246 section 7.4.1.2; so are those of OpenSSL for TLS 1.3
 FOREVER = 2**40  # seconds; no session expires so late
-COLLECTED = 200  # sessions at a time, in about 2 ms
+COLLECTED = 200  # sessions at a time, in about a millisecond
 PAUSE = 1.0
 """Seconds until a part is begun again, where none can be had or each is destroyed."""
 

@@ -262,8 +262,8 @@ def test_a_zone_that_was_closed_stays_so(zone: SharedZone, clock: Hands) -> None
     zone.store(b"id", b"session", clock.time + 300)
     zone.collect()
     assert zone.lookup(b"id") is None
-    zone.close()
     assert open_and_mapped() == before
+    zone.close()
 
 
 def test_only_this_user_can_read_it(

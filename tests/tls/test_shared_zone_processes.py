@@ -289,12 +289,20 @@ def test_a_directory_that_vanishes_and_comes_back(tmp_path: Path) -> None:
             worker.store(*stored)
 
 
-def test_a_full_file_system_costs_new_sessions_only(tmp_path: Path) -> None:
-    mounted = ["unshare", "--mount", "sh", "-c"]
-    script = 'mount -t tmpfs -o size=600k tmpfs "$0" && exec "$@"'
-    before = [*mounted, script, str(tmp_path)]
+def on_a_small_file_system(directory: Path, pages: int) -> list[str]:
+    """Return what a program is started by that has little room; others have theirs."""
+    script = (
+        f'mount -t tmpfs -o size={4096 * (pages + 1)} tmpfs "$0"'
+        ' && head -c 4096 /dev/zero >"$0/other" && exec "$@"'
+    )
+    before = ["unshare", "--mount", "sh", "-c", script, str(directory)]
     if subprocess.run([*before, "true"], check=False, capture_output=True).returncode:
         pytest.skip("this user may not mount anything")
+    return before
+
+
+def test_a_full_file_system_costs_new_sessions_only(tmp_path: Path) -> None:
+    before = on_a_small_file_system(tmp_path, 150)
     with zone_worker(tmp_path, before=before) as worker:
         first, more = ids(500), ids(2000)
         worker.store(*first)
@@ -304,6 +312,19 @@ def test_a_full_file_system_costs_new_sessions_only(tmp_path: Path) -> None:
         assert len(worker.found(*more)) < 1500
         (complaint,) = worker.complaints()
         assert "there is no room for more sessions" in complaint
+
+
+@pytest.mark.parametrize("pages", range(10))
+def test_a_worker_that_starts_without_room_serves_without_a_zone(
+    pages: int, tmp_path: Path
+) -> None:
+    before = on_a_small_file_system(tmp_path, pages)
+    with zone_worker(tmp_path, before=before) as worker:
+        stored = ids(200)
+        worker.store(*stored)
+        worker.collect()
+        assert len(worker.found(*stored)) < 200
+        assert worker.complaints()
 
 
 def _is_owned(part: Path) -> bool:
