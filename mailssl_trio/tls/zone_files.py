@@ -8,6 +8,7 @@ that what others have open is never mixed up with what is there now.
 
 import os
 import secrets
+import time
 from contextlib import suppress
 from errno import EMFILE
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -39,6 +40,28 @@ def discard(directory: Path) -> None:
     """
     for path in (*files_of(directory, "", ".mdb"), *files_of(directory, "", ".new")):
         remove_files(path)
+
+
+def discard_abandoned(directory: Path, lifetime: float) -> None:
+    """Throw away the parts that nobody owns, once all that is in them has expired.
+
+    Reloads leave them, with fewer workers or without a zone, and nobody else would let
+    their sessions go. No session lives longer than ``lifetime``, in seconds.
+    """
+    for owner in files_of(directory, "", ".owner"):
+        with suppress(OSError):
+            descriptor = _lock(owner)
+            if descriptor is not None:
+                try:
+                    _discard_older(directory, owner.stem, time.time() - lifetime)
+                finally:
+                    os.close(descriptor)
+
+
+def _discard_older(directory: Path, stem: str, moment: float) -> None:
+    for path in files_of(directory, f"{stem}.", ".mdb"):
+        if path.stat().st_mtime < moment:  # nothing was stored since
+            remove_files(path)
 
 
 def files_of(directory: Path, beginning: str, ending: str) -> list[Path]:

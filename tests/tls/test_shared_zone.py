@@ -13,7 +13,7 @@ from attrs import define
 from mailssl_trio.tls.session_cache import LARGEST_SESSION
 from mailssl_trio.tls.shared_zone import SharedZone
 from mailssl_trio.tls.zone_environment import PartError, map_size_of
-from mailssl_trio.tls.zone_files import discard
+from mailssl_trio.tls.zone_files import discard, discard_abandoned
 from mailssl_trio.tls.zone_part import Part, capacity_of
 
 MB = 2**20
@@ -234,6 +234,23 @@ def test_who_comes_next_has_what_was_left(
     assert successor.lookup(b"id") == b"session"
     successor.close()
     assert set(os.listdir(tmp_path)) == files
+
+
+def test_what_nobody_owns_goes_when_all_of_it_has_expired(
+    tmp_path: Path, zone: SharedZone, clock: Hands
+) -> None:
+    other = SharedZone(tmp_path, "SSL", MB, None, clock)
+    for each in (zone, other):
+        each.store(bytes(str(id(each)), "ascii"), b"session", clock.time + 300)
+    other.close()
+    parts = sorted(tmp_path.glob("*.mdb"))
+    discard_abandoned(tmp_path, 300)
+    assert sorted(tmp_path.glob("*.mdb")) == parts
+    for part in parts:
+        os.utime(part, (0, time.time() - 301))
+    discard_abandoned(tmp_path, 300)
+    assert sorted(tmp_path.glob("*.mdb")) == parts[:1]
+    assert zone.lookup(bytes(str(id(zone)), "ascii"))
 
 
 def test_a_part_that_was_looked_into_can_become_ours(
