@@ -1,14 +1,13 @@
 """The worker processes of one configuration, as many as it asks for, kept alive."""
 
-import signal
 from collections.abc import Callable
 
 import trio
 
 from mailssl_trio.channel import encode
 from mailssl_trio.config.model import Config
-from mailssl_trio.messages import Configure, Failed, Message, Retire
-from mailssl_trio.stopping import stopping_time
+from mailssl_trio.leaving import stopping_time
+from mailssl_trio.messages import Configure, End, Failed, Message, Retire, Stop
 from mailssl_trio.worker_process import SPARE, Death, WorkerProcess
 
 FIRST_PAUSE = 0.1
@@ -68,18 +67,19 @@ class Generation:
         timeout = self.config.worker_shutdown_timeout
         line, patience = encode(Retire()), stopping_time(timeout, patient=True)
         for worker in self._workers:
-            worker.retire(line, patience + SPARE)
+            worker.dismiss(line, patience + SPARE)
 
-    def stop(self, number: signal.Signals) -> None:
-        """Pass on a signal that stops; the second leaves no time."""
-        patience = 0.0
+    def stop(self, *, patient: bool) -> None:
+        """Have everything end; asked again, at once."""
+        self._left.set()
+        line, patience = encode(End()), 0.0
         if not self._stopping:
             timeout = self.config.worker_shutdown_timeout
-            patience = stopping_time(timeout, patient=number == signal.SIGQUIT)
-        self._left.set()
+            patience = stopping_time(timeout, patient=patient)
+            line = encode(Stop(patient))
         self._stopping = True
         for worker in self._workers:
-            worker.ask(number, patience + SPARE)
+            worker.dismiss(line, patience + SPARE)
 
     async def _keep_one(self) -> None:
         """Have one worker, and another when it dies."""

@@ -99,6 +99,19 @@ class Retire(Message):
 
 
 @frozen
+class Stop(Message):
+    """To a worker: the program ends; say goodbye, and let sessions end."""
+
+    patient: bool = False
+    """They may take their time, where no time is set."""
+
+
+@frozen
+class End(Message):
+    """To a worker: end at once."""
+
+
+@frozen
 class Serving(Message):
     """From a worker: everything is built, and clients are let in."""
 
@@ -117,6 +130,8 @@ TYPES: Mapping[str, type[Message]] = {
     "files": Renew,
     "ticket_keys": ReplaceTicketKeys,
     "retire": Retire,
+    "stop": Stop,
+    "end": End,
     "serving": Serving,
     "failed": Failed,
 }

@@ -16,10 +16,10 @@ from mailssl_trio.config.problem import ConfigError
 from mailssl_trio.files import Files
 from mailssl_trio.generation import Generation
 from mailssl_trio.judging import Disk, Judged, judge
+from mailssl_trio.leaving import STOP_SIGNALS
 from mailssl_trio.pid_file import PidFile
 from mailssl_trio.premises import Premises
 from mailssl_trio.served import Log, Served
-from mailssl_trio.stopping import STOP_SIGNALS
 from mailssl_trio.tls.problems import TlsSettingsError
 
 
@@ -68,12 +68,12 @@ class Supervisor:
                 if number == signal.SIGHUP:
                     self._reload_asked.set()
                 else:
-                    self._stop(signal.Signals(number))
+                    self._stop(patient=number == signal.SIGQUIT)
 
-    def _stop(self, number: signal.Signals) -> None:
+    def _stop(self, *, patient: bool) -> None:
         self._duties.cancel()
         for generation in self._generations:
-            generation.stop(number)
+            generation.stop(patient=patient)
         self._premises.keep(())
 
     async def _start(self, config: Config, files: Files) -> Served:

@@ -23,19 +23,21 @@ from mailssl_trio.config.problem import ConfigError
 from mailssl_trio.embedded import Mailboxes
 from mailssl_trio.error_log import ErrorLogger
 from mailssl_trio.files import Files
+from mailssl_trio.leaving import Leaving
 from mailssl_trio.messages import (
     Configure,
+    End,
     Failed,
     HandedFile,
     Renew,
     ReplaceTicketKeys,
     Retire,
     Serving,
+    Stop,
     handed_down,
 )
 from mailssl_trio.resuming import Resuming
 from mailssl_trio.server import Server
-from mailssl_trio.stopping import Stop
 from mailssl_trio.tls.problems import TlsSettingsError
 from mailssl_trio.tls.zone_directory import hold
 
@@ -93,7 +95,7 @@ class Worker:
     files: Files
     channel: Channel
     log: ErrorLogger
-    stop: Stop
+    leaving: Leaving
     mailboxes: Mailboxes
     resuming: Resuming
     servers: list[Server]
@@ -113,20 +115,20 @@ class Worker:
         zones = _hold(configure.zones, log, belongings)
         resuming = Resuming(zones, configure.ticket_keys, warn)
         belongings.callback(resuming.close)
-        stop = Stop(config.worker_shutdown_timeout)
+        leaving = Leaving(config.worker_shutdown_timeout)
         mailboxes = Mailboxes(build_mailbox(config, files), log)
         servers = build_servers(
-            config, files, configure.doors, resuming, log, mailboxes.open, stop.drain
+            config, files, configure.doors, resuming, log, mailboxes.open, leaving.drain
         )
-        return cls(files, channel, log, stop, mailboxes, resuming, servers)
+        return cls(files, channel, log, leaving, mailboxes, resuming, servers)
 
     async def run(self) -> None:
         """Serve until the drain is over."""
         async with trio.open_nursery() as nursery:
-            await nursery.start(self.stop.obey_signals, nursery.cancel_scope)
+            await nursery.start(self.leaving.obey_signals, nursery.cancel_scope)
             nursery.start_soon(self.mailboxes.run)
             nursery.start_soon(self.resuming.collect)
-            nursery.start_soon(self._obey_supervisor)
+            nursery.start_soon(self._obey_supervisor, nursery.cancel_scope)
             async with trio.open_nursery() as serving:
                 for server in self.servers:
                     serving.start_soon(server.run)
@@ -134,7 +136,7 @@ class Worker:
             nursery.cancel_scope.cancel()
         self.log.write("notice", "exit")
 
-    async def _obey_supervisor(self) -> None:
+    async def _obey_supervisor(self, everything: trio.CancelScope) -> None:
         """Do what it says; without it, stop."""
         try:
             while (message := await self.channel.receive()) is not None:
@@ -145,11 +147,15 @@ class Worker:
                         self.resuming.replace(keys)
                     case Retire():
                         self.log.write("notice", "gracefully shutting down")
-                        self.stop.retire()
+                        self.leaving.retire()
+                    case Stop(patient):
+                        self.leaving.stop(patient=patient)
+                    case End():
+                        everything.cancel()
             self.log.write("alert", "the supervisor has gone; shutting down")
         except ChannelError as error:
             self.log.write("alert", f"the supervisor is not understood: {error}")
-        self.stop.stop()
+        self.leaving.stop()
 
     async def _renew(self, changed: Iterable[HandedFile]) -> None:
         """Serve what is in these files from the next handshake on."""

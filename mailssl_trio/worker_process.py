@@ -99,22 +99,23 @@ class WorkerProcess:
         """Tell the worker something; False if it does not listen and must go."""
         if self._channel is None or self._channel.send(line):
             return True
-        self.ask(signal.SIGTERM, SPARE)
+        self._terminate()
         return False
 
-    def retire(self, line: bytes, patience: float) -> None:
-        """Tell the worker to let its clients finish, within so many seconds."""
+    def dismiss(self, line: bytes, patience: float) -> None:
+        """Tell the worker to leave; kill it if it has not after so many seconds.
+
+        One that does not serve yet has no clients, and needs no words.
+        """
         if self.serving.is_set() and self.send(line):
             self._limit(patience)
         else:
-            self.ask(signal.SIGTERM, SPARE)
+            self._terminate()
 
-    def ask(self, number: signal.Signals, patience: float) -> None:
-        """Send a signal; kill if the worker has not ended after so many seconds."""
-        self._limit(patience)
+    def _terminate(self) -> None:
+        self._limit(SPARE)
         if self._process is not None:
-            is_ready = self.serving.is_set()  # else the signal would be fatal
-            self._process.send_signal(number if is_ready else signal.SIGTERM)
+            self._process.terminate()
 
     def _limit(self, patience: float) -> None:
         end = trio.current_time() + patience
@@ -164,7 +165,7 @@ class WorkerProcess:
                         self.failure = message
         except ChannelError as error:
             self.failure = Failed(f"it is not understood: {error}")
-            self.ask(signal.SIGTERM, SPARE)
+            self._terminate()
 
     async def _expect(self) -> None:
         """End a worker that does not come to serve."""

@@ -23,7 +23,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "config mailbox",
         "gateway",
         "server",
-        "embedded messages stopping",
+        "embedded leaving messages",
         "resuming",
         "building channel",
         "worker",

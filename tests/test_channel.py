@@ -18,6 +18,7 @@ from mailssl_trio.files import Files
 from mailssl_trio.messages import (
     Configure,
     Door,
+    End,
     Failed,
     HandedFile,
     Message,
@@ -26,6 +27,7 @@ from mailssl_trio.messages import (
     ReplaceTicketKeys,
     Retire,
     Serving,
+    Stop,
     handed_down,
 )
 
@@ -46,6 +48,8 @@ MESSAGES: tuple[Message, ...] = (
     Renew((FILE, FILE)),
     ReplaceTicketKeys(KEYS),
     Retire(),
+    Stop(patient=True),
+    End(),
     Serving(),
     Failed("no such “file”\n", denied=True),
 )

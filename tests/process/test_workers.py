@@ -85,6 +85,7 @@ def test_session_with_one_worker_survives_the_death_of_another(
         serving(tmp_path, settings(doors)) as program,
         logged_in(doors) as session,
     ):
+        until(lambda: "client logged in" in program.logged(), "a login")
         his = next(
             int(line.partition("] ")[2].partition("#")[0])
             for line in program.logged().splitlines()
@@ -126,7 +127,7 @@ def test_workers_that_cannot_start_are_tried_ever_more_rarely_and_serve_in_the_e
 def test_killed_supervisor_leaves_no_orphan_and_no_port_and_cuts_no_session(
     tmp_path: Path, doors: Doors
 ) -> None:
-    table = settings(doors, worker_shutdown_timeout="1500ms")
+    table = settings(doors, worker_shutdown_timeout="5s")
     file = _written(tmp_path, table)
     program = _started(file, tmp_path)
     orphans = workers(program.pid)
@@ -169,6 +170,19 @@ def test_drain_may_take_longer_than_five_seconds(tmp_path: Path, doors: Doors) -
     with serving(tmp_path, table) as program, logged_in(doors) as session:
         program.signal(signal.SIGTERM)
         time.sleep(6.5)
+        assert session.noop()[0] == "OK"
+        session.logout()
+        assert program.wait() == 0
+
+
+def test_signal_to_all_processes_is_one_signal(tmp_path: Path, doors: Doors) -> None:
+    """systemd stops a service so: the supervisor's words must not count as another."""
+    table = settings(doors, worker_shutdown_timeout="60s")
+    with serving(tmp_path, table) as program, logged_in(doors) as session:
+        for pid in (program.process.pid, *workers(program.process.pid)):
+            os.kill(pid, signal.SIGTERM)
+        until(lambda: not listens(doors.port("imap", "tls")), "closed doors")
+        time.sleep(0.5)
         assert session.noop()[0] == "OK"
         session.logout()
         assert program.wait() == 0

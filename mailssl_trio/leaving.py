@@ -30,13 +30,12 @@ def stopping_time(configured: float | None, *, patient: bool = False) -> float:
     return inf if patient else DEFAULT_SHUTDOWN_TIMEOUT
 
 
-class Stop:
+class Leaving:
     """A drain that begins once, and may then only be hastened."""
 
     def __init__(self, configured: float | None) -> None:
         self.drain = Drain()
         self._configured = configured
-        self._stopping = False
 
     def retire(self) -> None:
         """Leave to others who comes; those who are here may stay."""
@@ -47,7 +46,6 @@ class Stop:
 
     def stop(self, *, patient: bool = False) -> None:
         """End: at once for those before login, soon for all others."""
-        self._stopping = True
         self.drain.begin(Pace(stopping_time(self._configured, patient=patient)))
 
     async def obey_signals(
@@ -59,11 +57,12 @@ class Stop:
         """Stop at the first signal, end at the second.
 
         SIGQUIT leaves sessions their time where ``worker_shutdown_timeout`` is unset.
+        What the supervisor says does not count: systemd sends its signal to all
+        processes at once, and that must not be the second.
         """
         with trio.open_signal_receiver(*STOP_SIGNALS) as signals:
             task_status.started()
-            async for number in signals:
-                if self._stopping:
-                    everything.cancel()
-                    return
-                self.stop(patient=number == signal.SIGQUIT)
+            number = await anext(signals)
+            self.stop(patient=number == signal.SIGQUIT)
+            await anext(signals)
+            everything.cancel()
