@@ -18,11 +18,11 @@ from mailssl_trio.mailbox.service import Mailbox
 from mailssl_trio.messages import Door
 from mailssl_trio.resuming import Resuming
 from mailssl_trio.server import Server
-from mailssl_trio.tls.context import client_context
-from mailssl_trio.tls.development import (
+from mailssl_trio.tls.certificates.development import (
     DevelopmentCertificate,
     development_certificate,
 )
+from mailssl_trio.tls.context import client_context
 from mailssl_trio.tls.problems import TlsSettingsError
 from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.dial import Dialer, Embedded

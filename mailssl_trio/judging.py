@@ -10,11 +10,11 @@ from attrs import frozen
 from mailssl_trio.building import StartError, issue_development_certificate
 from mailssl_trio.config.model import Config
 from mailssl_trio.files import Files
-from mailssl_trio.tls.certificates import Certificate, read_certificates
-from mailssl_trio.tls.development import DevelopmentCertificate
+from mailssl_trio.tls.certificates.certificate import Certificate, read_certificates
+from mailssl_trio.tls.certificates.development import DevelopmentCertificate
 from mailssl_trio.tls.problems import TlsSettingsError
 from mailssl_trio.tls.server import ServerTls
-from mailssl_trio.tls.ticket_keys import ticket_key_problems
+from mailssl_trio.tls.sessions.ticket_keys import ticket_key_problems
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from mailssl_trio.judging import Judged
 from mailssl_trio.messages import Configure, Door, HandedFile
 from mailssl_trio.random_keys import TicketKeyring
 from mailssl_trio.sockets import Sockets
-from mailssl_trio.tls.zone_directory import ZoneDirectoryError, zone_directory
-from mailssl_trio.tls.zone_files import discard
+from mailssl_trio.tls.sessions.zone_directory import ZoneDirectoryError, zone_directory
+from mailssl_trio.tls.sessions.zone_files import discard
 
 
 class Premises:

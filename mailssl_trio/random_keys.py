@@ -2,7 +2,7 @@
 
 from mailssl_trio.config.model import Config
 from mailssl_trio.messages import RandomKeys
-from mailssl_trio.tls.ticket_keys import RotatingKeys, as_texts
+from mailssl_trio.tls.sessions.ticket_keys import RotatingKeys, as_texts
 
 
 class TicketKeyring:

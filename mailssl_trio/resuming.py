@@ -12,10 +12,14 @@ import trio
 from mailssl_trio.files import Files
 from mailssl_trio.messages import RandomKeys
 from mailssl_trio.tls.policy import SharedCache, TlsPolicy
-from mailssl_trio.tls.resumption import Sessions
-from mailssl_trio.tls.session_cache import BuiltinCache, SessionStore, StoreChain
-from mailssl_trio.tls.shared_zone import SharedZone
-from mailssl_trio.tls.ticket_keys import (
+from mailssl_trio.tls.sessions.resumption import Sessions
+from mailssl_trio.tls.sessions.session_cache import (
+    BuiltinCache,
+    SessionStore,
+    StoreChain,
+)
+from mailssl_trio.tls.sessions.shared_zone import SharedZone
+from mailssl_trio.tls.sessions.ticket_keys import (
     TicketKey,
     TicketKeys,
     from_texts,

@@ -16,7 +16,11 @@ from mailssl_trio.judging import Disk, Judged, certificates, differing, read_tls
 from mailssl_trio.messages import HandedFile, RandomKeys, Renew, ReplaceTicketKeys
 from mailssl_trio.pid_file import PidFile
 from mailssl_trio.random_keys import TicketKeyring
-from mailssl_trio.tls.certificates import Certificate, expiry_lines, expiry_warnings
+from mailssl_trio.tls.certificates.certificate import (
+    Certificate,
+    expiry_lines,
+    expiry_warnings,
+)
 from mailssl_trio.tls.context import missing_features
 from mailssl_trio.tls.problems import TlsSettingsError
 from mailssl_trio.watching import Watch

@@ -39,7 +39,7 @@ from mailssl_trio.messages import (
 from mailssl_trio.resuming import Resuming
 from mailssl_trio.server import Server
 from mailssl_trio.tls.problems import TlsSettingsError
-from mailssl_trio.tls.zone_directory import hold
+from mailssl_trio.tls.sessions.zone_directory import hold
 
 PATIENCE = 60.0
 """Seconds in which the supervisor says what is to be served."""

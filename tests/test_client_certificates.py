@@ -12,9 +12,9 @@ from trio.testing import MockClock, memory_stream_pair
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.policy import VerifyClient
-from mailssl_trio.tls.resumption import Sessions
 from mailssl_trio.tls.server import ServerTls
-from mailssl_trio.tls.ticket_keys import RotatingKeys, TicketKeys
+from mailssl_trio.tls.sessions.resumption import Sessions
+from mailssl_trio.tls.sessions.ticket_keys import RotatingKeys, TicketKeys
 from tests.test_gateway import GOOD, House, rest
 from tests.tls_pair import NAME, authority, policy
 

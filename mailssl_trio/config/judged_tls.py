@@ -9,9 +9,9 @@ from mailssl_trio.config.pem_sources import holds_key
 from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, Report
 from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.config.server_tls import is_development
-from mailssl_trio.tls.certificate_warnings import certificate_warnings
+from mailssl_trio.tls.certificates.pem import ENCRYPTED, data_of
+from mailssl_trio.tls.certificates.warnings import certificate_warnings
 from mailssl_trio.tls.context import client_context, server_context
-from mailssl_trio.tls.pem import ENCRYPTED, data_of
 from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
 from mailssl_trio.tls.versions import version_warnings

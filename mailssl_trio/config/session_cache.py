@@ -7,7 +7,7 @@ from mailssl_trio.config.units import format_size, parse_size
 from mailssl_trio.config.values import WrongValueError, shown
 from mailssl_trio.config.words import words
 from mailssl_trio.tls.policy import SessionCache, SharedCache
-from mailssl_trio.tls.session_cache import DEFAULT_SIZE
+from mailssl_trio.tls.sessions.session_cache import DEFAULT_SIZE
 
 BUILTIN = re.compile(r"builtin(?::([0-9]{1,9}))?")
 SHARED = re.compile(r"shared:([^:]+):([^:]+)")

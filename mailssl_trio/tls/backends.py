@@ -10,8 +10,8 @@ from ssl import (
 )
 
 from mailssl_trio.files import Files
-from mailssl_trio.tls.pairs import Pairs
-from mailssl_trio.tls.pem import load_trusted
+from mailssl_trio.tls.certificates.pairs import Pairs
+from mailssl_trio.tls.certificates.pem import load_trusted
 from mailssl_trio.tls.policy import BackendTlsPolicy
 from mailssl_trio.tls.problems import TlsProblem
 

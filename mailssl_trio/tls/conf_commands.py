@@ -13,15 +13,20 @@ from ssl import OP_NO_COMPRESSION, OP_NO_RENEGOTIATION, SSLContext
 from attrs import evolve, frozen
 
 from mailssl_trio.files import Files
+from mailssl_trio.tls.certificates.memory_file import lend
+from mailssl_trio.tls.certificates.pairs import Pairs
+from mailssl_trio.tls.certificates.pem import (
+    ENCRYPTED,
+    certificate_problems,
+    data_of,
+    key_problems,
+)
+from mailssl_trio.tls.certificates.sources import read
 from mailssl_trio.tls.ciphers import is_open
-from mailssl_trio.tls.memory_file import lend
 from mailssl_trio.tls.openssl import WHICH_PYTHON, OpenSsl
-from mailssl_trio.tls.pairs import Pairs
 from mailssl_trio.tls.parameters import dhparam_problems
-from mailssl_trio.tls.pem import ENCRYPTED, certificate_problems, data_of, key_problems
 from mailssl_trio.tls.policy import Pair
 from mailssl_trio.tls.problems import TlsProblem
-from mailssl_trio.tls.sources import read
 
 DIRECTIVE = "ssl_conf_command"
 

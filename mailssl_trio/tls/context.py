@@ -14,16 +14,16 @@ from attrs import evolve
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.backends import name_problems, show_backends, trust_backends
-from mailssl_trio.tls.choice import choice_of
+from mailssl_trio.tls.certificates.choice import choice_of
+from mailssl_trio.tls.certificates.client_certificates import ask_for_certificate
+from mailssl_trio.tls.certificates.pairs import Pairs, pairs_of
 from mailssl_trio.tls.ciphers import allow_ciphers
-from mailssl_trio.tls.client_certificates import ask_for_certificate
 from mailssl_trio.tls.conf_commands import apply_commands, complete_chains
 from mailssl_trio.tls.openssl import BENEATH_PYTHON, OpenSsl
-from mailssl_trio.tls.pairs import Pairs, pairs_of
 from mailssl_trio.tls.parameters import use_curves, use_dhparam
 from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
-from mailssl_trio.tls.resumption import forbid_resumption, resumption_problems
+from mailssl_trio.tls.sessions.resumption import forbid_resumption, resumption_problems
 from mailssl_trio.tls.versions import allow_versions, gap_problems
 
 BACKENDS_PROTOCOLS = "proxy_ssl_protocols"

@@ -51,7 +51,7 @@ from ssl import (
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from mailssl_trio.tls.ticket_keys import TicketKey, TicketKeys
+from mailssl_trio.tls.sessions.ticket_keys import TicketKey, TicketKeys
 
 # Names and values of openssl/ssl.h, openssl/tls1.h and openssl/core.h.
 SSL_CTRL_MODE = 33

@@ -5,10 +5,16 @@ from pathlib import Path
 from ssl import SSLContext, SSLError
 
 from mailssl_trio.files import Files
-from mailssl_trio.tls.der import INTEGER, SEQUENCE, element
-from mailssl_trio.tls.memory_file import lend
+from mailssl_trio.tls.certificates.der import INTEGER, SEQUENCE, element
+from mailssl_trio.tls.certificates.memory_file import lend
+from mailssl_trio.tls.certificates.pem import (
+    damaged,
+    data_of,
+    parts,
+    problems_of,
+    words,
+)
 from mailssl_trio.tls.openssl import WHICH_PYTHON, OpenSsl
-from mailssl_trio.tls.pem import damaged, data_of, parts, problems_of, words
 from mailssl_trio.tls.problems import TlsProblem
 
 DHPARAM = "ssl_dhparam"

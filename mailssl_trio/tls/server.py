@@ -14,13 +14,17 @@ from collections.abc import Mapping
 from ssl import SSLContext, SSLObject
 
 from mailssl_trio.files import Files
-from mailssl_trio.tls.choice import Choice, Group, choice_of
-from mailssl_trio.tls.client_certificates import judge
+from mailssl_trio.tls.certificates.choice import Choice, Group, choice_of
+from mailssl_trio.tls.certificates.client_certificates import judge
+from mailssl_trio.tls.certificates.refusal import CertificateRefusal
 from mailssl_trio.tls.context import server_context
 from mailssl_trio.tls.openssl import BENEATH_PYTHON, OpenSsl
 from mailssl_trio.tls.policy import TlsPolicy
-from mailssl_trio.tls.refusal import CertificateRefusal
-from mailssl_trio.tls.resumption import Sessions, allow_resumption, session_identity
+from mailssl_trio.tls.sessions.resumption import (
+    Sessions,
+    allow_resumption,
+    session_identity,
+)
 
 
 class ServerTls:

@@ -9,8 +9,8 @@ import trio
 from attrs import field, frozen
 
 from mailssl_trio.protocol.events import TlsInfo
+from mailssl_trio.tls.certificates.refusal import CertificateRefusal
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
-from mailssl_trio.tls.refusal import CertificateRefusal
 
 Judge: TypeAlias = Callable[[ssl.SSLObject], CertificateRefusal | None]
 """Looks at what a handshake has brought; None means that the peer may stay."""

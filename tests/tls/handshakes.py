@@ -18,11 +18,11 @@ from trustme import CA
 from mailssl_trio.files import Files
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
 from mailssl_trio.tls.policy import Pair, SessionCache, SharedCache, TlsPolicy
-from mailssl_trio.tls.resumption import Sessions
 from mailssl_trio.tls.server import ServerTls
-from mailssl_trio.tls.session_cache import BuiltinCache, StoreChain
-from mailssl_trio.tls.shared_zone import SharedZone
-from mailssl_trio.tls.ticket_keys import RotatingKeys, TicketKeys
+from mailssl_trio.tls.sessions.resumption import Sessions
+from mailssl_trio.tls.sessions.session_cache import BuiltinCache, StoreChain
+from mailssl_trio.tls.sessions.shared_zone import SharedZone
+from mailssl_trio.tls.sessions.ticket_keys import RotatingKeys, TicketKeys
 from tests.tls.clients import client
 
 HANDSHAKES = 20_000

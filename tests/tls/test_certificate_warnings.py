@@ -7,7 +7,7 @@ from attrs import evolve
 from trustme import CA, KeyType
 
 from mailssl_trio.files import Files
-from mailssl_trio.tls.certificate_warnings import certificate_warnings
+from mailssl_trio.tls.certificates.warnings import certificate_warnings
 from mailssl_trio.tls.context import server_context
 from mailssl_trio.tls.policy import Pair, TlsPolicy
 from tests.tls.issuing import DAY, NOW, issue, self_signed, write

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from trustme import CA, KeyType
 
 from mailssl_trio.files import Files
-from mailssl_trio.tls.certificates import (
+from mailssl_trio.tls.certificates.certificate import (
     Certificate,
     certificate_of,
     expiry_lines,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mailssl_trio.tls.certificates import Certificate
-from mailssl_trio.tls.choice import Choice, choose, never_shown
+from mailssl_trio.tls.certificates.certificate import Certificate
+from mailssl_trio.tls.certificates.choice import Choice, choose, never_shown
 from mailssl_trio.tls.policy import Pair
 
 

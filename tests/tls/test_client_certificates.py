@@ -14,12 +14,12 @@ from trustme import CA, LeafCert
 
 from mailssl_trio.files import Files
 from mailssl_trio.protocol.events import Goodbye
-from mailssl_trio.tls.client_certificates import judge
+from mailssl_trio.tls.certificates.client_certificates import judge
+from mailssl_trio.tls.certificates.refusal import CertificateRefusal
 from mailssl_trio.tls.context import server_context
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
 from mailssl_trio.tls.policy import TlsPolicy, VerifyClient
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
-from mailssl_trio.tls.refusal import CertificateRefusal
 from tests.tls.clients import client
 from tests.tls.handshake import Secured, shake_hands
 from tests.tls.issuing import DAY, NOW, Issued, crl_of, self_signed, write

@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from trustme import CA
 
-from mailssl_trio.tls.context import client_context, server_context
-from mailssl_trio.tls.development import (
+from mailssl_trio.tls.certificates.development import (
     DevelopmentCertificate,
     development_certificate,
 )
+from mailssl_trio.tls.context import client_context, server_context
 from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsSettingsError
 from tests.tls.handshake import Secured, shake_hands

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import PrivateFormat
 from trustme import CA, KeyType
 
 from mailssl_trio.files import Files
+from mailssl_trio.tls.certificates.pairs import pairs_of
 from mailssl_trio.tls.context import client_context, server_context
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
-from mailssl_trio.tls.pairs import pairs_of
 from mailssl_trio.tls.policy import BackendTlsPolicy, Inline, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
 from mailssl_trio.tls.server import ServerTls

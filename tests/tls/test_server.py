@@ -18,10 +18,10 @@ from mailssl_trio.tls.policy import (
     VerifyClient,
 )
 from mailssl_trio.tls.problems import TlsSettingsError
-from mailssl_trio.tls.resumption import Sessions, session_identity
 from mailssl_trio.tls.server import ServerTls
-from mailssl_trio.tls.session_cache import BuiltinCache
-from mailssl_trio.tls.ticket_keys import RotatingKeys, TicketKeys
+from mailssl_trio.tls.sessions.resumption import Sessions, session_identity
+from mailssl_trio.tls.sessions.session_cache import BuiltinCache
+from mailssl_trio.tls.sessions.ticket_keys import RotatingKeys, TicketKeys
 from tests.tls.clients import client
 from tests.tls.handshake import ALERT, HANDSHAKE, Alert, Secured, shake_hands
 from tests.tls.pairs import certificate_of

@@ -2,7 +2,11 @@
 
 from attrs import define
 
-from mailssl_trio.tls.session_cache import LARGEST_SESSION, BuiltinCache, StoreChain
+from mailssl_trio.tls.sessions.session_cache import (
+    LARGEST_SESSION,
+    BuiltinCache,
+    StoreChain,
+)
 
 
 @define

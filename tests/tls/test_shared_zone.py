@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from attrs import define
 
-from mailssl_trio.tls.session_cache import LARGEST_SESSION
-from mailssl_trio.tls.shared_zone import SharedZone
-from mailssl_trio.tls.zone_environment import PartError, map_size_of
-from mailssl_trio.tls.zone_files import discard, discard_abandoned
-from mailssl_trio.tls.zone_part import Part, capacity_of
+from mailssl_trio.tls.sessions.session_cache import LARGEST_SESSION
+from mailssl_trio.tls.sessions.shared_zone import SharedZone
+from mailssl_trio.tls.sessions.zone_environment import PartError, map_size_of
+from mailssl_trio.tls.sessions.zone_files import discard, discard_abandoned
+from mailssl_trio.tls.sessions.zone_part import Part, capacity_of
 
 MB = 2**20
 

@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 
-from mailssl_trio.tls.zone_files import discard
+from mailssl_trio.tls.sessions.zone_files import discard
 from tests.tls.zone_worker import PATIENCE, ZoneWorker, zone_worker
 
 pytestmark = pytest.mark.process

@@ -11,7 +11,7 @@ from attrs import define
 
 from mailssl_trio.files import Content, Files
 from mailssl_trio.tls.problems import TlsProblem
-from mailssl_trio.tls.ticket_keys import (
+from mailssl_trio.tls.sessions.ticket_keys import (
     RotatingKeys,
     TicketKey,
     TicketKeys,

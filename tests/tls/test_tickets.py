@@ -8,9 +8,9 @@ from trustme import CA
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.policy import TlsPolicy
-from mailssl_trio.tls.resumption import Sessions
 from mailssl_trio.tls.server import ServerTls
-from mailssl_trio.tls.ticket_keys import TicketKey, TicketKeys
+from mailssl_trio.tls.sessions.resumption import Sessions
+from mailssl_trio.tls.sessions.ticket_keys import TicketKey, TicketKeys
 from tests.tls.clients import client
 from tests.tls.handshake import Secured, shake_hands
 

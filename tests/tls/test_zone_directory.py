@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from mailssl_trio.tls.zone_directory import (
+from mailssl_trio.tls.sessions.zone_directory import (
     ZoneDirectoryError,
     hold,
     is_in_memory,
@@ -183,7 +183,7 @@ def test_nothing_stays_open(place: Path) -> None:
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from mailssl_trio.tls.zone_directory import hold, zone_directory
+from mailssl_trio.tls.sessions.zone_directory import hold, zone_directory
 place = Path(sys.argv[2])
 with (zone_directory([place]) if sys.argv[1] == "supervisor" else hold(place)) as made:
     print(made, flush=True)

@@ -15,7 +15,7 @@ from select import select
 from subprocess import PIPE, Popen
 from typing import Any
 
-from mailssl_trio.tls.shared_zone import SharedZone
+from mailssl_trio.tls.sessions.shared_zone import SharedZone
 
 ZONE = "SSL"
 PATIENCE = 5.0

@@ -12,9 +12,10 @@ from mailssl_trio.protocol.events import Authenticate, Closed, Goodbye, LoggedIn
 from mailssl_trio.protocol.pop3.server import Pop3Server
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
 from mailssl_trio.transport.connection import READ_SIZE, Connection
-from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.drain import Drain, Pace
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.wire import Wire
 from tests.tls_pair import NAME, client_side, server_side
 
 TIMEOUTS = Timeouts(session=60, linger=5, close=2)
@@ -275,6 +276,114 @@ async def test_drain_ends_a_login_that_is_being_judged(
         await trio.sleep(1)
         drain.begin()
     assert await driver.next_event() == Closed(Goodbye.SHUTTING_DOWN)
+
+
+RETIREMENT = Pace(unfinished=5, silence=1)
+
+
+async def test_retirement_lets_a_login_finish_that_has_begun(
+    autojump_clock: MockClock,
+) -> None:
+    ours, theirs = memory_stream_pair()
+    drain = Drain()
+    driver = connection(ours, drain=drain)
+
+    async def log_in() -> None:
+        await theirs.send_all(b"USER joe\r\n")
+        await trio.sleep(10)
+        drain.begin(RETIREMENT)
+        await trio.sleep(4)
+        await theirs.send_all(b"PASS x\r\n")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(log_in)
+        question = await driver.next_event()
+        assert isinstance(question, Authenticate)
+
+    async def judge() -> Accepted:
+        await trio.sleep(0.5)
+        return Accepted(b"+OK in\r\n")
+
+    verdict = await driver.while_busy(judge)
+    assert verdict is not None
+    driver.answer(question, verdict)
+    assert isinstance(await driver.next_event(), LoggedIn)
+
+
+@pytest.mark.parametrize(
+    ("said", "ends"),
+    [(b"", 10), (b"CAPA\r\n", 10), (b"CA", 15), (b"USER joe\r\n", 15)],
+)
+async def test_retirement_ends_silence_at_once_and_dawdling_in_time(
+    said: bytes, ends: float, autojump_clock: MockClock
+) -> None:
+    ours, theirs = memory_stream_pair()
+    drain = Drain()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(drive, connection(ours, drain=drain), Goodbye.SHUTTING_DOWN)
+        await theirs.send_all(said)
+        await trio.sleep(10)
+        drain.begin(RETIREMENT)
+        await rest(theirs)
+        assert trio.current_time() == ends
+
+
+async def test_retirement_leaves_a_client_the_moment_to_answer_its_greeting(
+    autojump_clock: MockClock,
+) -> None:
+    ours, theirs = memory_stream_pair()
+    drain = Drain()
+    async with trio.open_nursery() as nursery:
+        driver = connection(ours, drain=drain)
+        nursery.start_soon(drive, driver, Goodbye.SHUTTING_DOWN)
+        assert await line(theirs) == b"+OK POP3 ready\r\n"
+        drain.begin(RETIREMENT)
+        await trio.sleep(0.9)
+        await theirs.send_all(b"NOOP\r\n")
+        assert await line(theirs) == b"+OK\r\n"
+        await rest(theirs)
+        assert trio.current_time() == pytest.approx(1.9)
+
+
+async def wires() -> tuple[Wire, trio.SocketStream]:
+    """Return both ends of a connection, ours as it is in a server."""
+    ours, theirs = trio.socket.socketpair()
+    return Wire(trio.SocketStream(ours), 0.1), trio.SocketStream(theirs)
+
+
+async def test_handshake_that_has_begun_may_finish_and_one_that_has_not_may_not() -> (
+    None
+):
+    drain = Drain()
+    async with trio.open_nursery() as nursery:
+        (silent, its_end), (begun, client) = await wires(), await wires()
+        drivers = [
+            connection(stream, implicit_tls=True, drain=drain)
+            for stream in (silent, begun)
+        ]
+        for driver in drivers:
+            nursery.start_soon(drive, driver, Goodbye.SHUTTING_DOWN)
+        hello, there = memory_stream_pair()
+        nursery.start_soon(_shake_hands, there)
+        flight = bytes(await hello.receive_some())
+        await client.send_all(flight[:7])
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        drain.begin(Pace(unfinished=0.5))
+        began = trio.current_time()
+        with trio.fail_after(5):
+            assert await rest(its_end) == b""
+            assert trio.current_time() < began + 0.4
+            await client.send_all(flight[7:])
+            assert (await rest(client))[:1] == b"\x16"  # a ServerHello
+            assert trio.current_time() >= began + 0.4
+        nursery.cancel_scope.cancel()
+    for stream in (its_end, client):
+        await stream.aclose()
+
+
+async def _shake_hands(stream: trio.abc.Stream) -> None:
+    with suppress(HandshakeError):
+        await secure(stream)
 
 
 async def test_cancellation_at_any_moment_of_the_handshake_ends_the_connection(

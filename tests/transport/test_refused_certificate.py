@@ -15,7 +15,7 @@ from trio.testing import MockClock, memory_stream_pair
 from mailssl_trio.gateway import SERVERS
 from mailssl_trio.protocol.events import Authenticate, Closed, Event, Goodbye
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
-from mailssl_trio.tls.refusal import CertificateRefusal
+from mailssl_trio.tls.certificates.refusal import CertificateRefusal
 from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import TlsLayer

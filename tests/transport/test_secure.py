@@ -17,9 +17,7 @@ def server_name(connection: ssl.SSLObject) -> str | None:
     return None if name is None else name.decode()
 
 
-async def shake_hands(
-    name: str, offer: bytes | None = None
-) -> tuple[Secured, Secured]:
+async def shake_hands(name: str, offer: bytes | None = None) -> tuple[Secured, Secured]:
     """Let a client call a server; return what server and client know afterwards."""
     ours, theirs = memory_stream_pair()
     client = TlsLayer(client_side(), False, name, offer)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from mailssl_trio.files import Files
-from mailssl_trio.tls.certificates import Certificate, read_certificates
+from mailssl_trio.tls.certificates.certificate import Certificate, read_certificates
 from mailssl_trio.tls.policy import Pair, TlsPolicy
 
 Group: TypeAlias = tuple[Pair, ...]

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLError
 
 from mailssl_trio.files import Files
-from mailssl_trio.tls.memory_file import lend
+from mailssl_trio.tls.certificates.memory_file import lend
+from mailssl_trio.tls.certificates.sources import exposure, read
 from mailssl_trio.tls.policy import Source
 from mailssl_trio.tls.problems import TlsProblem
-from mailssl_trio.tls.sources import exposure, read
 
 BOUNDARY = re.compile(rb"^-----BEGIN ([A-Z0-9. ]+)-----", re.MULTILINE)
 PART = re.compile(

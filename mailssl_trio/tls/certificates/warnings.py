@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from mailssl_trio.files import Files
-from mailssl_trio.tls.certificates import Certificate, expiry_line, read_certificates
-from mailssl_trio.tls.choice import never_shown
+from mailssl_trio.tls.certificates.certificate import (
+    Certificate,
+    expiry_line,
+    read_certificates,
+)
+from mailssl_trio.tls.certificates.choice import never_shown
 from mailssl_trio.tls.policy import TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem
 

@@ -9,8 +9,15 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from mailssl_trio.files import Files
-from mailssl_trio.tls.certificates import certificates_in
-from mailssl_trio.tls.pem import believe, damaged, data_of, parts, problems_of, words
+from mailssl_trio.tls.certificates.certificate import certificates_in
+from mailssl_trio.tls.certificates.pem import (
+    believe,
+    damaged,
+    data_of,
+    parts,
+    problems_of,
+    words,
+)
 from mailssl_trio.tls.policy import TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem
 

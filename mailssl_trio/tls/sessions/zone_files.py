@@ -18,8 +18,8 @@ from typing import Self
 
 from attrs import frozen
 
-from mailssl_trio.tls.zone_environment import PartError, remove_files
-from mailssl_trio.tls.zone_part import Part
+from mailssl_trio.tls.sessions.zone_environment import PartError, remove_files
+from mailssl_trio.tls.sessions.zone_part import Part
 
 MOST = 1024  # parts of a zone: more workers than anybody has
 

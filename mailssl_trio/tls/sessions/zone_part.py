@@ -14,7 +14,7 @@ from typing import Self, TypeAlias
 
 import lmdb
 
-from mailssl_trio.tls.zone_environment import (
+from mailssl_trio.tls.sessions.zone_environment import (
     LOCK_FILE,
     MIB,
     PartError,
@@ -26,7 +26,7 @@ from mailssl_trio.tls.zone_environment import (
     rename_files,
     translated,
 )
-from mailssl_trio.tls.zone_record import (
+from mailssl_trio.tls.sessions.zone_record import (
     EXPIRIES,
     DamagedRecordError,
     Record,

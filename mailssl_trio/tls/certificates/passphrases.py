@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mailssl_trio.files import Content, Files
+from mailssl_trio.tls.certificates.sources import exposure, read
 from mailssl_trio.tls.problems import TlsProblem
-from mailssl_trio.tls.sources import exposure, read
 
 DIRECTIVE = "ssl_password_file"
 MAX_LINE = 4096  # nginx's buffer

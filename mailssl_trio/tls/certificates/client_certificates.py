@@ -9,13 +9,13 @@ from ssl import SSLContext, SSLObject
 
 from mailssl_trio.files import Files
 from mailssl_trio.protocol.events import Goodbye
-from mailssl_trio.tls.memory_file import lend
+from mailssl_trio.tls.certificates.memory_file import lend
+from mailssl_trio.tls.certificates.pem import data_of, load_trusted
+from mailssl_trio.tls.certificates.refusal import CertificateRefusal
+from mailssl_trio.tls.certificates.revocation import refuse_revoked
 from mailssl_trio.tls.openssl import WHICH_PYTHON, OpenSsl
-from mailssl_trio.tls.pem import data_of, load_trusted
 from mailssl_trio.tls.policy import TlsPolicy, VerifyClient
 from mailssl_trio.tls.problems import TlsProblem
-from mailssl_trio.tls.refusal import CertificateRefusal
-from mailssl_trio.tls.revocation import refuse_revoked
 
 VERIFY_CLIENT = "ssl_verify_client"
 CLIENT_CERTIFICATE = "ssl_client_certificate"

@@ -13,11 +13,11 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 from mailssl_trio.files import Files
-from mailssl_trio.tls.der import element
-from mailssl_trio.tls.pem import CERTIFICATES, parts
+from mailssl_trio.tls.certificates.der import element
+from mailssl_trio.tls.certificates.pem import CERTIFICATES, parts
+from mailssl_trio.tls.certificates.sources import read
 from mailssl_trio.tls.policy import Pair, Source
 from mailssl_trio.tls.problems import TlsProblem
-from mailssl_trio.tls.sources import read
 
 NEAR, VERY_NEAR = timedelta(days=30), timedelta(days=7)
 SHOWN_NAMES = 3

@@ -6,10 +6,10 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext, SSLError
 from attrs import field, frozen
 
 from mailssl_trio.files import Files
-from mailssl_trio.tls.certificates import certificate_of
-from mailssl_trio.tls.memory_file import lend
-from mailssl_trio.tls.passphrases import passphrase_problems, passphrases
-from mailssl_trio.tls.pem import (
+from mailssl_trio.tls.certificates.certificate import certificate_of
+from mailssl_trio.tls.certificates.memory_file import lend
+from mailssl_trio.tls.certificates.passphrases import passphrase_problems, passphrases
+from mailssl_trio.tls.certificates.pem import (
     ENCRYPTED,
     certificate_problems,
     damaged,

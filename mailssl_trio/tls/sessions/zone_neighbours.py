@@ -4,9 +4,9 @@ import os
 import time
 from pathlib import Path
 
-from mailssl_trio.tls.zone_environment import PartError
-from mailssl_trio.tls.zone_files import files_of
-from mailssl_trio.tls.zone_part import Part
+from mailssl_trio.tls.sessions.zone_environment import PartError
+from mailssl_trio.tls.sessions.zone_files import files_of
+from mailssl_trio.tls.sessions.zone_part import Part
 
 PAUSE = 0.01  # seconds until a part that could not be opened is tried again
 

@@ -12,11 +12,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mailssl_trio.tls.session_cache import LARGEST_SESSION, Clock
-from mailssl_trio.tls.zone_environment import NoRoomError, PartError, remove_files
-from mailssl_trio.tls.zone_files import Ownership, zone_of
-from mailssl_trio.tls.zone_neighbours import Neighbours
-from mailssl_trio.tls.zone_part import Part
+from mailssl_trio.tls.sessions.session_cache import LARGEST_SESSION, Clock
+from mailssl_trio.tls.sessions.zone_environment import (
+    NoRoomError,
+    PartError,
+    remove_files,
+)
+from mailssl_trio.tls.sessions.zone_files import Ownership, zone_of
+from mailssl_trio.tls.sessions.zone_neighbours import Neighbours
+from mailssl_trio.tls.sessions.zone_part import Part
 
 LONGEST_ID = 32  # RFC 5246 section 7.4.1.2; so are those of OpenSSL for TLS 1.3
 FOREVER = 2**40  # seconds; no session expires so late

@@ -17,8 +17,8 @@ from mailssl_trio.files import Files
 from mailssl_trio.tls.openssl import WHICH_PYTHON, OpenSsl
 from mailssl_trio.tls.policy import Inline, Pair, SessionCache, Source, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem
-from mailssl_trio.tls.session_cache import SessionStore
-from mailssl_trio.tls.ticket_keys import TicketKeys, ticket_key_problems
+from mailssl_trio.tls.sessions.session_cache import SessionStore
+from mailssl_trio.tls.sessions.ticket_keys import TicketKeys, ticket_key_problems
 
 NEVER_IN_A_SESSION = frozenset(
     {
