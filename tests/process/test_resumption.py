@@ -1,6 +1,6 @@
 """What a client can resume, in a program of two workers that die and reload.
 
-The table is that of tests/tls/test_resumption.py, at every door of a gateway. Each
+The table is that of tests/tls/sessions/test_resumption.py, at every door of a gateway. Each
 session is made in one worker. The others are stopped meanwhile, so that it is known
 who answers; the log is asked whether it is so.
 """
@@ -17,7 +17,7 @@ from tests.interop.gateway import Doors, Table, mail_table, serving
 from tests.process.processes import await_workers, kill, workers
 from tests.process.standstill import await_successor, stopped
 from tests.process.visits import Guest, Visit, answering
-from tests.tls.test_resumption import ROWS
+from tests.tls.sessions.test_resumption import ROWS
 
 pytestmark = pytest.mark.process
 

@@ -20,7 +20,7 @@ from tests.interop.machine import free_port, until
 from tests.process.processes import await_workers, workers
 from tests.process.standstill import stopped
 from tests.process.visits import Guest
-from tests.tls.issuing import crl_of
+from tests.tls.certificates.issuing import crl_of
 
 pytestmark = pytest.mark.process
 

@@ -12,6 +12,7 @@ from mailssl_trio.tls.context import server_context
 from mailssl_trio.tls.policy import Pair, TlsPolicy, VerifyClient
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
 from mailssl_trio.tls.server import ServerTls
+from tests.tls.certificates.issuing import issue, lock, self_signed, write
 from tests.tls.clients import client
 from tests.tls.handshake import (
     HANDSHAKE_FAILURE,
@@ -20,7 +21,6 @@ from tests.tls.handshake import (
     Secured,
     shake_hands,
 )
-from tests.tls.issuing import issue, lock, self_signed, write
 from tests.tls.pairs import key_of
 from tests.tls.test_parameters import FFDHE2048, OAKLEY768, parameters
 

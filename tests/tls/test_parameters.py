@@ -12,9 +12,9 @@ from mailssl_trio.tls.context import server_context
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
 from mailssl_trio.tls.policy import TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
+from tests.tls.certificates.issuing import issue, write
 from tests.tls.clients import client
 from tests.tls.handshake import HANDSHAKE_FAILURE, Alert, Secured, shake_hands
-from tests.tls.issuing import issue, write
 
 FFDHE2048 = int(  # RFC 7919 appendix A.1
     "FFFFFFFFFFFFFFFFADF85458A2BB4A9AAFDC5620273D3CF1D8B9C583CE2D3695A9E13641146433FB"

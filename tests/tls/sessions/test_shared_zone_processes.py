@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 from mailssl_trio.tls.sessions.zone_files import discard
-from tests.tls.zone_worker import PATIENCE, ZoneWorker, zone_worker
+from tests.tls.sessions.zone_worker import PATIENCE, ZoneWorker, zone_worker
 
 pytestmark = pytest.mark.process
 

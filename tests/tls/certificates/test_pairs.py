@@ -17,6 +17,7 @@ from mailssl_trio.tls.openssl import BENEATH_PYTHON
 from mailssl_trio.tls.policy import BackendTlsPolicy, Inline, Pair, TlsPolicy
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
 from mailssl_trio.tls.server import ServerTls
+from tests.tls.certificates.issuing import issue, lock, pair_of, self_signed, write
 from tests.tls.clients import client
 from tests.tls.handshake import (
     HANDSHAKE_FAILURE,
@@ -25,7 +26,6 @@ from tests.tls.handshake import (
     Secured,
     shake_hands,
 )
-from tests.tls.issuing import issue, lock, pair_of, self_signed, write
 from tests.tls.pairs import certificate_of, key_of
 
 

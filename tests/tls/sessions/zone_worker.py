@@ -1,6 +1,6 @@
 """A process that has a part of a shared zone, and does what it is told, line by line.
 
-Started as ``python -m tests.tls.zone_worker DIRECTORY SIZE``. LMDB's locks are the
+Started as ``python -m tests.tls.sessions.zone_worker DIRECTORY SIZE``. LMDB's locks are the
 process's, so two workers cannot be played in one.
 """
 
@@ -79,7 +79,13 @@ def zone_worker(
     directory: Path, size: int = 2**20, before: Sequence[str] = ()
 ) -> Iterator[ZoneWorker]:
     """Start one, and end it however it is."""
-    program = [sys.executable, "-m", "tests.tls.zone_worker", str(directory), str(size)]
+    program = [
+        sys.executable,
+        "-m",
+        "tests.tls.sessions.zone_worker",
+        str(directory),
+        str(size),
+    ]
     with Popen(
         [*before, *program], cwd=REPOSITORY, stdin=PIPE, stdout=PIPE, text=True
     ) as process:

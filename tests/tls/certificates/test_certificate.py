@@ -18,7 +18,7 @@ from mailssl_trio.tls.certificates.certificate import (
 )
 from mailssl_trio.tls.context import server_context
 from mailssl_trio.tls.policy import Inline, Pair, TlsPolicy
-from tests.tls.issuing import DAY, NOW, issue, self_signed, write
+from tests.tls.certificates.issuing import DAY, NOW, issue, self_signed, write
 
 
 def read(pair: Pair) -> Certificate:

@@ -20,9 +20,9 @@ from mailssl_trio.tls.context import server_context
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
 from mailssl_trio.tls.policy import TlsPolicy, VerifyClient
 from mailssl_trio.tls.problems import TlsProblem, TlsSettingsError
+from tests.tls.certificates.issuing import DAY, NOW, Issued, crl_of, self_signed, write
 from tests.tls.clients import client
 from tests.tls.handshake import Secured, shake_hands
-from tests.tls.issuing import DAY, NOW, Issued, crl_of, self_signed, write
 
 OFF, ON, OPTIONAL, OPTIONAL_NO_CA = VerifyClient
 VERSIONS = ("TLSv1.2", "TLSv1.3")

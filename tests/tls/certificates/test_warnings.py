@@ -10,7 +10,7 @@ from mailssl_trio.files import Files
 from mailssl_trio.tls.certificates.warnings import certificate_warnings
 from mailssl_trio.tls.context import server_context
 from mailssl_trio.tls.policy import Pair, TlsPolicy
-from tests.tls.issuing import DAY, NOW, issue, self_signed, write
+from tests.tls.certificates.issuing import DAY, NOW, issue, self_signed, write
 
 
 def warned(*pairs: Pair) -> list[str]:
