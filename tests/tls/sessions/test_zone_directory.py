@@ -21,7 +21,7 @@ from mailssl_trio.tls.sessions.zone_directory import (
 )
 from tests.tls.unprivileged import NOBODY
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 MEMORY = Path("/dev/shm")
 
 pytestmark = pytest.mark.skipif(

@@ -1,7 +1,7 @@
 """A process that has a part of a shared zone, and does what it is told, line by line.
 
-Started as ``python -m tests.tls.sessions.zone_worker DIRECTORY SIZE``. LMDB's locks are the
-process's, so two workers cannot be played in one.
+Started as ``python -m tests.tls.sessions.zone_worker DIRECTORY SIZE``. LMDB's locks
+are the process's, so two workers cannot be played in one.
 """
 
 import json
@@ -20,7 +20,7 @@ from mailssl_trio.tls.sessions.shared_zone import SharedZone
 ZONE = "SSL"
 PATIENCE = 5.0
 """Seconds in which a worker answers that nobody holds up, on a busy machine."""
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 
 
 class ZoneWorker:
