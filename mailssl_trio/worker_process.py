@@ -10,12 +10,13 @@ from functools import partial
 from math import inf
 from pathlib import Path
 from site import getsitepackages
+from typing import TypeAlias
 
 import trio
 from attrs import frozen
 
 from mailssl_trio.channel import MAX_WORKERS_LINE, Channel, ChannelError
-from mailssl_trio.messages import Failed, Serving
+from mailssl_trio.messages import Failed, Leaves, Serving
 
 START_PATIENCE = 60.0
 """Seconds in which a worker begins to serve."""
@@ -55,12 +56,20 @@ class Death:
         return self.code in FAULTS
 
 
+Ending: TypeAlias = Death | OSError | str
+"""How a worker was lost: an OSError is the end of one without a start."""
+
+
 class WorkerProcess:
     """A process from its start to its end."""
 
     def __init__(self, began: Callable[[], None]) -> None:
         self.serving = trio.Event()
-        self.failure: Failed | None = None
+        self.gone = trio.Event()
+        """It lets nobody in any more: see ``ending``."""
+        self.ending: Ending = ""
+        """How it ended; or that it leaves, in words."""
+        self._failure: Failed | None = None
         self._began = began
         self._life = trio.CancelScope()
         """What cancels it is time, or a bug of ours: see ``_deliver_cancel``."""
@@ -69,11 +78,20 @@ class WorkerProcess:
 
     async def run(
         self, descriptors: Iterable[int], configure: Callable[[], bytes]
-    ) -> Death:
-        """Live from the start to the end. Raises OSError if there is no start.
+    ) -> None:
+        """Live from the start to the end.
 
         ``configure`` is asked for the first message when the process is there.
         """
+        try:
+            self.ending = await self._run(descriptors, configure)
+        except OSError as error:
+            self.ending = error
+        self.gone.set()
+
+    async def _run(
+        self, descriptors: Iterable[int], configure: Callable[[], bytes]
+    ) -> Death:
         ours, theirs = socket.socketpair()
         self._channel = channel = Channel(ours, max_line=MAX_WORKERS_LINE)
         failed: OSError | None = None
@@ -161,25 +179,32 @@ class WorkerProcess:
                     case Serving():
                         self.serving.set()
                         self._began()
+                    case Leaves():
+                        self.ending = f"worker process {self._pid} was told to stop"
+                        self.gone.set()
                     case Failed():
-                        self.failure = message
+                        self._failure = message
         except ChannelError as error:
-            self.failure = Failed(f"it is not understood: {error}")
+            self._failure = Failed(f"it is not understood: {error}")
             self._terminate()
 
     async def _expect(self) -> None:
         """End a worker that does not come to serve."""
         with trio.move_on_after(START_PATIENCE):
             return await self.serving.wait()
-        self.failure = Failed(f"it did not serve within {START_PATIENCE:.0f} s")
+        self._failure = Failed(f"it did not serve within {START_PATIENCE:.0f} s")
         self._life.cancel()
         return None
 
     def _death(self) -> Death:
-        process, reason = self._process, self.failure.text if self.failure else ""
+        process, reason = self._process, self._failure.text if self._failure else ""
         if process is None or process.returncode is None:
             raise RuntimeError("a worker process is looked at before its end")
         return Death(process.pid, process.returncode, reason)
+
+    @property
+    def _pid(self) -> int:
+        return self._process.pid if self._process else 0
 
 
 def command(end: int) -> list[str]:
