@@ -39,6 +39,8 @@ STARTTLS_WORDS = {
 def serve(file: Path | None, example: bool) -> None:
     """Serve in the foreground; Ctrl-C, or SIGTERM, ends it in good order.
 
+    SIGHUP has it read the configuration again, and serve that if it is right.
+
     Exits with 0 when stopped, 78 if the configuration is wrong, 77 if a port, key or
     file may not be opened, 1 if a port is taken.
 

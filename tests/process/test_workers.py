@@ -107,6 +107,7 @@ def test_worker_that_is_told_to_stop_has_a_successor_before_it_ends(
     with serving(tmp_path, table) as program, logged_in(doors) as session:
         [first] = workers(program.process.pid)
         os.kill(first, signal.SIGTERM)
+        until(lambda: "was told to stop" in program.logged(), "its leaving")
         with logged_in(doors) as another:
             assert another.noop()[0] == "OK"
         assert lives(first)
