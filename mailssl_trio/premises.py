@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
+import trio
+
 from mailssl_trio.building import StartError
 from mailssl_trio.config.model import Config, VirtualServer
 from mailssl_trio.judging import Judged
@@ -11,7 +13,10 @@ from mailssl_trio.messages import Configure, Door, HandedFile
 from mailssl_trio.random_keys import TicketKeyring
 from mailssl_trio.sockets import Sockets
 from mailssl_trio.tls.sessions.zone_directory import ZoneDirectoryError, zone_directory
-from mailssl_trio.tls.sessions.zone_files import discard
+from mailssl_trio.tls.sessions.zone_files import discard, discard_abandoned
+
+COLLECTION = 60.0
+"""Seconds between two looks for sessions that nobody looks after."""
 
 
 class Premises:
@@ -47,6 +52,17 @@ class Premises:
         """Throw shared sessions away: what wrote them may have been out of order."""
         if self._zones is not None:
             discard(self._zones)
+
+    async def collect(self, config: Config) -> None:
+        """Throw shared sessions away, in time, that no worker looks after any more."""
+        lifetime = max(
+            (server.tls.session_timeout for server in config.servers if server.tls),
+            default=0,
+        )
+        while True:
+            await trio.sleep(COLLECTION)
+            if self._zones is not None:
+                discard_abandoned(self._zones, lifetime)
 
     def close(self) -> None:
         """Leave nothing behind."""

@@ -90,6 +90,7 @@ class Supervisor:
         while True:
             async with trio.open_nursery() as upkeep:
                 upkeep.start_soon(served.keep_fresh, self._disk, self._premises.keyring)
+                upkeep.start_soon(self._premises.collect, served.judged.config)
                 await self._reload_asked.wait()
                 upkeep.cancel_scope.cancel()
             self._reload_asked = trio.Event()
