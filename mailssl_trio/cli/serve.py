@@ -15,8 +15,8 @@ from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config, Listen, VirtualServer
 from mailssl_trio.config.problem import MAY_NOT_OPEN
 from mailssl_trio.files import Files
-from mailssl_trio.judging import Judged
 from mailssl_trio.protocol.server_session import StartTlsMode
+from mailssl_trio.supervision.judging import Judged
 from mailssl_trio.supervisor import Supervisor
 
 PACKAGE = Path(str(files("mailssl_trio")))

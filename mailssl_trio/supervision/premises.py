@@ -8,10 +8,10 @@ import trio
 
 from mailssl_trio.building import StartError
 from mailssl_trio.config.model import Config, VirtualServer
-from mailssl_trio.judging import Judged
 from mailssl_trio.messages import Configure, Door, HandedFile
-from mailssl_trio.random_keys import TicketKeyring
-from mailssl_trio.sockets import Sockets
+from mailssl_trio.supervision.judging import Judged
+from mailssl_trio.supervision.random_keys import TicketKeyring
+from mailssl_trio.supervision.sockets import Sockets
 from mailssl_trio.tls.sessions.zone_directory import ZoneDirectoryError, zone_directory
 from mailssl_trio.tls.sessions.zone_files import discard, discard_abandoned
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from mailssl_trio.generation import LONGEST_PAUSE, pause_after
-from mailssl_trio.worker_process import Death, command, environment
+from mailssl_trio.supervision.generation import LONGEST_PAUSE, pause_after
+from mailssl_trio.supervision.worker_process import Death, command, environment
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 
 
 def test_first_death_is_followed_at_once_and_others_ever_later() -> None:

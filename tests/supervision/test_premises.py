@@ -10,11 +10,11 @@ from trio.testing import MockClock
 
 from mailssl_trio.config.load import load
 from mailssl_trio.files import Files
-from mailssl_trio.judging import judge
-from mailssl_trio.premises import COLLECTION, Premises
+from mailssl_trio.supervision.judging import judge
+from mailssl_trio.supervision.premises import COLLECTION, Premises
 from mailssl_trio.tls.sessions.shared_zone import SharedZone
 
-SHIPPED = Path(__file__).parent.parent / "conf" / "mail.toml"
+SHIPPED = Path(__file__).parents[2] / "conf" / "mail.toml"
 
 
 async def test_sessions_that_a_reload_left_to_nobody_go_in_time(

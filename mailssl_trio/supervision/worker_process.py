@@ -25,7 +25,7 @@ SPARE = 5.0
 """Seconds that a worker gets beyond what its drain allows, before it is killed."""
 
 PACKAGE = "mailssl_trio"
-ROOT = Path(__file__).absolute().parents[1]
+ROOT = Path(__file__).absolute().parents[2]
 """Where this package lies: a worker must be of the same."""
 
 FAULTS = frozenset(
