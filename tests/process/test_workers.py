@@ -258,6 +258,8 @@ def test_ctrl_c_in_a_terminal_drains(tmp_path: Path, doors: Doors) -> None:
         said = b""
         while READY.encode() not in said:
             said += screen.read(4096)
+        foreground = os.getpgid(pid)
+        assert all(os.getpgid(worker) != foreground for worker in workers(pid))
         with logged_in(doors) as session:
             screen.write(b"\x03")
             until(lambda: not listens(doors.port("imap", "tls")), "closed doors")
