@@ -11,7 +11,9 @@ from attrs import frozen
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.certificates.certificate import Certificate, read_certificates
+from mailssl_trio.tls.openssl import WHICH_PYTHON, OpenSsl
 from mailssl_trio.tls.policy import Pair, TlsPolicy
+from mailssl_trio.tls.problems import TlsProblem
 
 Group: TypeAlias = tuple[Pair, ...]
 """Pairs of different key types, in the order of the configuration."""
@@ -47,6 +49,16 @@ class Choice:
 def choice_of(policy: TlsPolicy, files: Files) -> Choice:
     """Return the choice of a virtual server whose certificates can be read."""
     return choose(read_certificates(policy.pairs, files))
+
+
+def choice_problems(choice: Choice, openssl: OpenSsl | None) -> Iterator[TlsProblem]:
+    """Yield why clients would see one group only, whatever the name."""
+    if openssl is None and len(choice.groups) > 1:
+        yield TlsProblem(
+            "ssl_certificate",
+            "this Python cannot choose certificates by name",
+            f"name one for each type of key, or use a Python that can: {WHICH_PYTHON}",
+        )
 
 
 def choose(certificates: Iterable[Certificate]) -> Choice:
