@@ -8,7 +8,8 @@ from mailssl_trio.channel import encode
 from mailssl_trio.config.model import Config
 from mailssl_trio.leaving import stopping_time
 from mailssl_trio.messages import Configure, End, Failed, Message, Retire, Stop
-from mailssl_trio.supervision.worker_process import SPARE, Death, Ending, WorkerProcess
+from mailssl_trio.supervision.death import Death, Ending
+from mailssl_trio.supervision.worker_process import SPARE, WorkerProcess
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mailssl_trio.supervision.command import command, environment
+from mailssl_trio.supervision.death import Death
 from mailssl_trio.supervision.generation import LONGEST_PAUSE, pause_after
-from mailssl_trio.supervision.worker_process import Death, command, environment
 
 CHECKOUT = Path(__file__).parents[2]
 
