@@ -112,13 +112,14 @@ async def say_end(stream: trio.SSLStream[trio.abc.Stream]) -> None:
 async def _send_alert(stream: trio.SSLStream[trio.abc.Stream]) -> None:
     """Put an alert on the wire that SSLStream has left in its queue.
 
-    Its queue is private; without it a peer would see a closed connection where
-    RFC 7301 section 3.2 and RFC 8446 section 6 promise the reason.
+    Its queues are private; without them a peer would see a closed connection where
+    RFC 7301 section 3.2 and RFC 8446 section 6 promise the reason. In the second are
+    the tickets of TLS 1.3, which wait there for the first octets to go.
     """
-    alert = stream._outgoing.read()
-    if alert:
+    tickets, stream._delayed_outgoing = stream._delayed_outgoing, None
+    if alert := stream._outgoing.read():
         with suppress(trio.BrokenResourceError):  # it has gone: nobody to be told
-            await stream.transport_stream.send_all(alert)
+            await stream.transport_stream.send_all((tickets or b"") + alert)
 
 
 def alert_in(broken: trio.BrokenResourceError) -> str:
