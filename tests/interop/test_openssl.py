@@ -4,11 +4,12 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
 from tests.interop.gateway import SHIPPED_PORTS, Doors, Security
-from tests.interop.machine import find_program, run
+from tests.interop.machine import PATIENCE, find_program, run
 from tests.interop.people import ALICE
 
 pytestmark = pytest.mark.interop
@@ -118,6 +119,8 @@ def terminal(doors: Doors, protocol: str, security: Security) -> Iterator[Termin
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as process:
+        patience = Timer(PATIENCE, process.kill)
+        patience.start()
         try:
             seat = Terminal(process)
             seat.read_until(b"    Verify return code: 0 (ok)")
@@ -125,6 +128,7 @@ def terminal(doors: Doors, protocol: str, security: Security) -> Iterator[Termin
             seat.read_until(ANSWERS[protocol])
             yield seat
         finally:
+            patience.cancel()
             process.kill()
 
 
