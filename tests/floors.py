@@ -15,7 +15,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
     frozenset(floor.split())
     for floor in (
         "protocol",  # pure
-        "files observer",
+        "files log_file observer",
         "error_log",
         "tls",
         "transport",
