@@ -16,9 +16,9 @@ class LogFile(logging.Handler):
     """Writes lines to a file. Raises OSError if that may not be opened."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, MODE)
+        super().__init__()  # which the module closes at the end, so it must be whole
         self._rest = b""
         """What is left of a line that was torn."""
         self._lost = 0
