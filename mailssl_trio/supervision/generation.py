@@ -16,6 +16,10 @@ LONGEST_PAUSE = 30.0
 """Seconds before another worker takes the place of one that has died: none the first
 time, and then ever more."""
 
+LONGEST_ABSENCE = 2.0
+"""The most of them where it had come to serve. Clients wait at its door, and whoever
+kills workers, one after the other, must not get it shut for long."""
+
 RESPITE = 60.0
 """Seconds of life that make a worker's death the first again."""
 
@@ -27,11 +31,12 @@ def words(ending: Ending) -> str:
     return str(ending)
 
 
-def pause_after(deaths: int) -> float:
+def pause_after(deaths: int, *, has_served: bool) -> float:
     """Return the seconds until a worker is replaced whose place saw so many deaths."""
     if deaths <= 1:
         return 0.0
-    return min(FIRST_PAUSE * 2.0 ** min(deaths - 2, 32), LONGEST_PAUSE)
+    longest = LONGEST_ABSENCE if has_served else LONGEST_PAUSE
+    return min(FIRST_PAUSE * 2.0 ** min(deaths - 2, 32), longest)
 
 
 class Generation:
@@ -101,7 +106,7 @@ class Generation:
                 return
             lived = trio.current_time() - began
             deaths = 1 if lived > RESPITE else deaths + 1
-            pause = pause_after(deaths)
+            pause = pause_after(deaths, has_served=worker.serving.is_set())
             when = f"in {pause:.1f} s" if pause else "at once"
             self._write("alert", f"{words(worker.ending)}; another starts {when}")
             with trio.move_on_after(pause):

@@ -70,8 +70,12 @@ class Premises:
         self._belongings.close()
 
     def _zones_for(self, config: Config) -> Path | None:
-        """Return the directory of shared zones, which is made when it is needed."""
-        if self._zones is None and any(map(_shares_sessions, config.servers)):
+        """Return the directory of shared zones, which is made when it is needed.
+
+        Also when somebody has removed it: some systems tidy up.
+        """
+        is_there = self._zones is not None and self._zones.is_dir()
+        if not is_there and any(map(_shares_sessions, config.servers)):
             try:
                 self._zones = self._belongings.enter_context(zone_directory())
             except ZoneDirectoryError as error:
