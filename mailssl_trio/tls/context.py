@@ -14,7 +14,7 @@ from attrs import evolve
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.backends import name_problems, show_backends, trust_backends
-from mailssl_trio.tls.certificates.choice import choice_of, choice_problems
+from mailssl_trio.tls.certificates.choice import Choice, choice_of, choice_problems
 from mailssl_trio.tls.certificates.client_certificates import ask_for_certificate
 from mailssl_trio.tls.certificates.pairs import Pairs, pairs_of
 from mailssl_trio.tls.ciphers import allow_ciphers
@@ -46,8 +46,8 @@ def server_context(
     as OpenSSL has it: it could be replayed.
     """
     files = files or Files()
-    choice = choice_of(policy, files)
-    shown = choice.default if pairs is None else tuple(pairs)
+    choice = choice_of(policy, files) if pairs is None else Choice(tuple(pairs))
+    shown = choice.default
     judged = policy.pairs if pairs is None else shown
     context = SSLContext(PROTOCOL_TLS_SERVER)
     context.options |= OP_NO_COMPRESSION | OP_NO_RENEGOTIATION
