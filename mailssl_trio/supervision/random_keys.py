@@ -10,16 +10,23 @@ class TicketKeyring:
 
     def __init__(self) -> None:
         self._rings: dict[int, RotatingKeys] = {}
+        self._unused: set[int] = set()
 
     def of(self, config: Config) -> tuple[RandomKeys, ...]:
         """Return the keys that the servers of a configuration encrypt tickets with."""
         for timeout in sorted(_timeouts(config)):
             if timeout not in self._rings:
                 self._rings[timeout] = RotatingKeys(timeout)
+                self._unused.add(timeout)
         return tuple(
             RandomKeys(timeout, as_texts(self._rings[timeout].keys))
             for timeout in sorted(_timeouts(config))
         )
+
+    def begin(self) -> None:
+        """Let the time of new keys begin: workers serve, and encrypt with them."""
+        while self._unused:
+            self._rings[self._unused.pop()].begin()
 
     def rotate(self) -> bool:
         """Move on to the keys whose time it is; return whether any are new."""

@@ -89,6 +89,7 @@ class Served:
 
     async def keep_fresh(self, disk: Disk, keyring: TicketKeyring) -> None:
         """Renew in time what grows old: certificates and keys."""
+        keyring.begin()
         next_warning = trio.current_time() + DAY
         while True:
             await trio.sleep(POLL)
