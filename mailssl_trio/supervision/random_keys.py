@@ -2,13 +2,19 @@
 
 from mailssl_trio.config.model import Config
 from mailssl_trio.messages import RandomKeys
-from mailssl_trio.tls.sessions.ticket_keys import RotatingKeys, as_texts
+from mailssl_trio.tls.sessions.session_cache import Clock
+from mailssl_trio.tls.sessions.ticket_keys import (
+    RotatingKeys,
+    as_texts,
+    time_since_boot,
+)
 
 
 class TicketKeyring:
     """Keys for each length that sessions have; they outlive reloads."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = time_since_boot) -> None:
+        self._clock = clock
         self._rings: dict[int, RotatingKeys] = {}
         self._unused: set[int] = set()
 
@@ -16,7 +22,7 @@ class TicketKeyring:
         """Return the keys that the servers of a configuration encrypt tickets with."""
         for timeout in sorted(_timeouts(config)):
             if timeout not in self._rings:
-                self._rings[timeout] = RotatingKeys(timeout)
+                self._rings[timeout] = RotatingKeys(timeout, self._clock)
                 self._unused.add(timeout)
         return tuple(
             RandomKeys(timeout, as_texts(self._rings[timeout].keys))

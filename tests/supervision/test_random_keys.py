@@ -41,8 +41,13 @@ def test_a_key_that_nobody_has_used_yet_is_not_replaced_when_serving_begins(
     tmp_path: Path,
 ) -> None:
     """However short sessions are, and however long the start has taken."""
-    keyring, config = TicketKeyring(), with_tickets(tmp_path, 300, 60)
+    now = [0.0]
+    keyring, config = TicketKeyring(lambda: now[0]), with_tickets(tmp_path, 300, 2)
     before = keyring.of(config)
+    now[0] = 60
     keyring.begin()
     assert not keyring.rotate()
     assert keyring.of(config) == before
+    now[0] = 62
+    keyring.begin()  # at each reload, but only for keys that are new
+    assert keyring.rotate()
