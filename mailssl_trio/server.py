@@ -71,7 +71,7 @@ class Server:
             self.gateway.protocol,
             newcomer.client,
             newcomer.client_port,
-            newcomer.server,
+            newcomer.door,
             began=trio.current_time(),
             starttls=not implicit_tls,
         )

@@ -14,7 +14,7 @@ def report_overlaps(tables: Sequence[ServerTable], report: Report) -> None:
         if wanted.overlaps(taken):
             by = f"{dotted(first)} in line {report.line(first)}"
             text = f"{wanted} is taken by {by}"
-            if wanted.host != taken.host:
+            if str(wanted) != str(taken):
                 text = f"{wanted} and {taken} overlap, the latter is {by}"
             report.error(second, text, "give each an address and port of its own")
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import tomli_w
 
 from mailssl_trio.config.effective_tls import Table, Value, backend, front, words
+from mailssl_trio.config.listen_parameters import socket_words
 from mailssl_trio.config.model import Config, Listen, VirtualServer
 from mailssl_trio.config.units import format_time
 from mailssl_trio.protocol.server_session import Policy
@@ -51,8 +52,13 @@ def _server(server: VirtualServer, config: Config, secrets: bool) -> Table:
 
 
 def _listens(listens: tuple[Listen, ...]) -> Value:
-    words = [f"{listen} ssl" if listen.ssl else str(listen) for listen in listens]
+    words = [_listen(listen) for listen in listens]
     return words if len(words) > 1 else words[0]
+
+
+def _listen(listen: Listen) -> str:
+    flags = ["ssl"] if listen.ssl else []
+    return " ".join((str(listen), *flags, *socket_words(listen.options)))
 
 
 def _policy(policy: Policy, protocol: str) -> Table:

@@ -1,20 +1,24 @@
 """The directive ``listen``."""
 
 import re
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Annotated, TypeAlias
 
+from mailssl_trio.config.listen_parameters import socket_options
 from mailssl_trio.config.model import Listen
 from mailssl_trio.config.values import WrongValueError, is_number, shown, text
+from mailssl_trio.transport.listening import UNIX
+from mailssl_trio.transport.socket_options import OWN_KEEPALIVE, has_multipath
 
 ADDRESS = re.compile(
-    r"(?:(?:\[(?P<v6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):)?(?P<port>[0-9]{1,5})"
+    r"(?:(?:\[(?P<v6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):)?"
+    r"(?P<port>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?"
 )
 NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
-NGINX_PARAMETERS = re.compile(
-    r"(?:backlog|rcvbuf|sndbuf|so_keepalive|ipv6only)=.*|proxy_protocol|bind|multipath"
-)
+LONGEST_PATH = 107
+"""Octets, behind which the system wants a NUL (unix(7))."""
 
 
 def listens(value: object) -> tuple[Listen, ...]:
@@ -34,15 +38,37 @@ def _element(index: int, value: object) -> Listen:
 
 
 def listen(value: object) -> Listen:
-    """Read ``ADDRESS:PORT``, ``*:PORT`` or ``PORT``, perhaps with ``ssl`` behind it."""
+    """Read ``ADDRESS:PORT``, ``*:PORT`` or ``PORT``, and the words behind it."""
     where, *parameters = text(str(value) if is_number(value) else value).split() or [""]
+    host, first, last = _unix(where) if where.startswith(UNIX) else _tcp(where)
+    return Listen(
+        host,
+        first,
+        ssl="ssl" in parameters,
+        last_port=last,
+        options=socket_options(parameters),
+    )
+
+
+def _unix(where: str) -> tuple[str, int, int]:
+    path = where.removeprefix(UNIX)
+    if not path.startswith("/") or not len(path.encode()) <= LONGEST_PATH:
+        raise _no_address(
+            where, f"unix:/PATH, of at most {LONGEST_PATH} octets behind unix:"
+        )
+    return where, 0, 0
+
+
+def _tcp(where: str) -> tuple[str, int, int]:
+    """Return the host, the port, and the end of a range, if it is one."""
     if (found := ADDRESS.fullmatch(where)) is None:
         raise _no_address(where, "ADDRESS:PORT, [IPv6]:PORT, *:PORT or PORT")
-    if not 1 <= int(found["port"]) <= 65535:
+    first, last = int(found["port"]), int(found["last"] or 0)
+    if not 1 <= first <= 65535 or last > 65535:
         raise _no_address(where, "a port from 1 to 65535")
-    for parameter in parameters:
-        _check_parameter(parameter)
-    return Listen(_host(found), int(found["port"]), ssl=bool(parameters))
+    if found["last"] and last < first:
+        raise _no_address(where, "FIRST-LAST, where a range of ports is meant")
+    return _host(found), first, last
 
 
 def _host(found: re.Match[str]) -> str:
@@ -61,19 +87,30 @@ def _host(found: re.Match[str]) -> str:
     return str(literal)
 
 
-def _check_parameter(word: str) -> None:
-    if NGINX_PARAMETERS.fullmatch(word):
-        raise WrongValueError(
-            f"{shown(word)} is a parameter of nginx's that is not available here"
-        )
-    if word != "ssl":
-        raise WrongValueError(f"unknown parameter {shown(word)} (known: ssl)")
-
-
 def _no_address(word: str, wanted: str) -> WrongValueError:
     return WrongValueError(
         f"{shown(word)} is no address to listen on", f"it must be {wanted}"
     )
+
+
+def idle_parameters(listen: Listen) -> Iterator[tuple[str, str]]:
+    """Yield each parameter that decides nothing for this address, and why."""
+    options = listen.options
+    if listen.is_unix and options.keepalive != OWN_KEEPALIVE:
+        yield "so_keepalive", "it is a socket in the file system"
+    if listen.is_unix and options.multipath:
+        yield "multipath", "it is a socket in the file system"
+    elif options.multipath and not has_multipath():
+        yield "multipath", "the system has no Multipath TCP"
+    if not options.ipv6only and not _may_be_ipv6(listen.host):
+        yield "ipv6only", "it is no address of IPv6"
+
+
+def _may_be_ipv6(host: str) -> bool:
+    try:
+        return ip_address(host).version == 6
+    except ValueError:
+        return not host.startswith(UNIX)
 
 
 Listens: TypeAlias = Annotated[tuple[Listen, ...], listens]

@@ -3,11 +3,13 @@
 from ipaddress import ip_address
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mailssl_trio.config.problem import Problem
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.tls.policy import TlsPolicy
+from mailssl_trio.transport.listening import UNIX
+from mailssl_trio.transport.socket_options import SocketOptions
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
 
@@ -17,28 +19,55 @@ class Listen:
     """An address to listen on. Names are looked up when the socket is opened."""
 
     host: str
+    """An address, a name, or ``unix:/path``, which has no port."""
     port: int
     ssl: bool = False
     """TLS from the first octet; STARTTLS is neither offered nor accepted here."""
+    last_port: int = field(default=0, kw_only=True)
+    """The end of a range that begins at ``port``, if it is one."""
+    options: SocketOptions = field(factory=SocketOptions, kw_only=True)
 
     def __str__(self) -> str:
+        if self.is_unix:
+            return self.host
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        end = f"-{self.last_port}" if self.last_port > self.port else ""
+        return f"{host}:{self.port}{end}"
+
+    @property
+    def is_unix(self) -> bool:
+        """Whether it is a socket in the file system."""
+        return self.host.startswith(UNIX)
+
+    @property
+    def ports(self) -> range:
+        """Every port of it; that of a Unix socket is 0."""
+        return range(self.port, max(self.port, self.last_port) + 1)
 
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
+        if self.is_unix:
+            return True
         try:
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
 
     def overlaps(self, other: "Listen") -> bool:
-        """Whether the system would refuse to open both."""
-        wildcards = {"0.0.0.0", "::"} & {self.host, other.host}
-        same_family = (":" in self.host) == (":" in other.host)
-        same_host = self.host == other.host or (bool(wildcards) and same_family)
-        return same_host and self.port == other.port
+        """Whether both are one address, in part at least.
+
+        A wildcard and an address of its family are two: see ``transport.listening``.
+        """
+        first = max(self.port, other.port)
+        return (first in self.ports and first in other.ports) and (
+            self.host == other.host or self._takes_in(other) or other._takes_in(self)
+        )
+
+    def _takes_in(self, other: "Listen") -> bool:
+        """Whether IPv4 comes to a socket of IPv6, too."""
+        is_both = self.host == "::" and not self.options.ipv6only
+        return is_both and not other.is_unix and ":" not in other.host
 
 
 @frozen

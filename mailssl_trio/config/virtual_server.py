@@ -3,6 +3,7 @@
 from attrs import evolve
 
 from mailssl_trio.config.judged_tls import judge_server
+from mailssl_trio.config.listening import idle_parameters
 from mailssl_trio.config.model import Listen, VirtualServer
 from mailssl_trio.config.problem import Report, dotted
 from mailssl_trio.config.routing import upstream
@@ -55,6 +56,13 @@ def _listens(table: ServerTable, report: Report) -> tuple[Listen, ...]:
     if not table.is_set("listen"):
         report.error(table.place, "no `listen`", 'write listen = "127.0.0.1:143"')
     directives = table.directives
+    for listen in directives.listen:
+        for parameter, reason in idle_parameters(listen):
+            report.warning(
+                (*table.place, "listen"),
+                f"`{parameter}` has no effect on {listen}: {reason}",
+                "leave it out",
+            )
     return tuple(
         evolve(listen, ssl=listen.ssl or directives.ssl) for listen in directives.listen
     )

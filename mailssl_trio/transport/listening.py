@@ -1,20 +1,36 @@
-"""Accepting clients: sockets to listen on, and a wire for each who comes."""
+"""Accepting clients: sockets to listen on, and a wire for each who comes.
+
+Two sockets of ours may have the same port where one has the wildcard address, or
+where one is about to take the other's place: the kernel gives each client to the
+socket whose address is the most exact. It opens the second only if both have
+SO_REUSEPORT meanwhile. The first of a program is opened without it, so that a port
+which another program has is still refused.
+"""
 
 import errno
+import os
 import socket
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack
+import stat
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import trio
 from attrs import frozen
 
+from mailssl_trio.transport.socket_options import SocketOptions
 from mailssl_trio.transport.wire import Wire
 
-BACKLOG = 511  # nginx's, listen(2)
+UNIX = "unix:"
+"""Before the path of a Unix socket; and what stands for every client of one."""
+
+MODE = 0o666
+"""nginx's: who may come is a matter of the directory."""
 
 PATIENCE = 2.0
 RETRY = 0.1
 """Seconds for which an address in use is tried, and between two tries; as nginx."""
+
+DEFAULTS = SocketOptions()
 
 
 class ListenError(Exception):
@@ -31,10 +47,16 @@ class Newcomer:
 
     wire: Wire
     client: str
-    """Address without port."""
+    """Address without port; ``unix:`` for all who come by a Unix socket."""
     client_port: int
     server: str
     """The address it connected to."""
+    server_port: int
+
+    @property
+    def door(self) -> str:
+        """Address and port of ours, as they are written."""
+        return written(self.server, self.server_port)
 
 
 @frozen
@@ -43,57 +65,138 @@ class SocketAddress:
 
     family: socket.AddressFamily
     name: tuple[str | int | bytes, ...]
-    """Host and port; for IPv6 flow label and scope too."""
+    """Host and port; for IPv6 flow label and scope too; or the path alone."""
+
+    def __str__(self) -> str:
+        if self.family == socket.AF_UNIX:
+            return f"{UNIX}{self.name[0]!s}"
+        return written(str(self.name[0]), int(self.name[1]))
+
+    @property
+    def port(self) -> int:
+        """The port; 0 for a path."""
+        return 0 if self.family == socket.AF_UNIX else int(self.name[1])
+
+    def is_beside(self, other: "SocketAddress") -> bool:
+        """Whether the system would not open both, unless they are friends."""
+        wildcards = {self.name[0], other.name[0]} & {"0.0.0.0", "::"}
+        return 0 != self.port == other.port and (
+            self.name[0] == other.name[0] or bool(wildcards)
+        )
+
+
+def written(host: str, port: int) -> str:
+    """Write an address as ``listen`` has it."""
+    if host.startswith(UNIX):
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def resolve(host: str, port: int) -> list[SocketAddress]:
     """Return every address that ``host`` has. Raises ListenError."""
+    if host.startswith(UNIX):
+        return [SocketAddress(socket.AF_UNIX, (host.removeprefix(UNIX),))]
     try:
         found = await trio.socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except OSError as error:
-        raise _cannot_listen(host, port, error) from None
+        raise _cannot_listen(written(host, port), error) from None
     addresses = (SocketAddress(family, name) for family, *_, name in found)
     return list(dict.fromkeys(addresses))
 
 
-async def listen(address: SocketAddress) -> socket.socket:
-    """Listen on an address. Raises ListenError.
+async def listen(
+    address: SocketAddress,
+    options: SocketOptions = DEFAULTS,
+    beside: Collection[socket.socket] = (),
+) -> socket.socket:
+    """Listen on an address, if need be beside sockets of ours. Raises ListenError.
 
     One that is in use is tried again for a moment: where a program was killed, its
     workers are about to leave it.
     """
-    host, port = str(address.name[0]), int(address.name[1])
     deadline = trio.current_time() + PATIENCE
     while True:
         try:
-            return _listen(address)
+            with _friends(beside):
+                return _listen(address, options, is_beside=bool(beside))
         except OSError as error:
             if error.errno != errno.EADDRINUSE or trio.current_time() > deadline:
-                raise _cannot_listen(host, port, error) from None
+                raise _cannot_listen(str(address), error) from None
         await trio.sleep(RETRY)
 
 
-def _listen(address: SocketAddress) -> socket.socket:
+@contextmanager
+def _friends(sockets: Collection[socket.socket]) -> Iterator[None]:
+    """Let somebody who asks for it share the ports of these sockets."""
+    for one in sockets:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        yield
+    finally:
+        for one in sockets:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+
+
+def _listen(
+    address: SocketAddress, options: SocketOptions, *, is_beside: bool
+) -> socket.socket:
     with ExitStack() as undo:
-        listening = socket.socket(address.family, socket.SOCK_STREAM)
+        listening = _socket(address.family, options)
         undo.callback(listening.close)
         listening.setblocking(False)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if address.family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.bind(address.name)
-        listening.listen(BACKLOG)
+        options.apply(listening)
+        if address.family == socket.AF_UNIX:
+            _bind_path(listening, str(address.name[0]))
+        else:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, is_beside)
+            if address.family == socket.AF_INET6:
+                only = options.ipv6only
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
+            listening.bind(address.name)
+        listening.listen(options.backlog)
+        if is_beside:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
         undo.pop_all()
         return listening
 
 
-def _cannot_listen(host: str, port: int, error: OSError) -> ListenError:
+def _socket(family: socket.AddressFamily, options: SocketOptions) -> socket.socket:
+    if options.multipath and family != socket.AF_UNIX:
+        try:
+            return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
+        except OSError:
+            pass  # the system has none; the check of the configuration has said so
+    return socket.socket(family, socket.SOCK_STREAM)
+
+
+def _bind_path(listening: socket.socket, path: str) -> None:
+    """Make the socket in the file system, in place of one that nobody listens at."""
+    try:
+        listening.bind(path)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or not _is_stale(path):
+            raise
+        os.unlink(path)
+        listening.bind(path)
+    os.chmod(path, MODE)
+
+
+def _is_stale(path: str) -> bool:
+    """Whether a path is a socket, and a connection to it is refused."""
+    if not stat.S_ISSOCK(os.stat(path).st_mode):
+        return False
+    with socket.socket(socket.AF_UNIX) as visitor:
+        visitor.setblocking(False)
+        return visitor.connect_ex(path) == errno.ECONNREFUSED
+
+
+def _cannot_listen(where: str, error: OSError) -> ListenError:
     denied = error.errno in {errno.EACCES, errno.EPERM}
     reason = error.strerror or str(error)
-    text = f"bind() to {host}:{port} failed ({reason})"
-    return ListenError(text, denied=denied)
+    return ListenError(f"bind() to {where} failed ({reason})", denied=denied)
 
 
 async def serve_wires(
@@ -106,12 +209,19 @@ async def serve_wires(
 
     async def meet(stream: trio.SocketStream) -> None:
         try:
-            client, server = stream.socket.getpeername(), stream.socket.getsockname()
-            wire = Wire(stream, linger)
+            newcomer = _newcomer(stream, linger)
         except OSError:  # it has gone before we could look at it
             return await trio.aclose_forcefully(stream)
-        here = f"[{server[0]}]" if ":" in server[0] else server[0]
-        await serve(Newcomer(wire, client[0], client[1], f"{here}:{server[1]}"))
+        await serve(newcomer)
         return None
 
     await trio.serve_listeners(meet, list(listeners), handler_nursery=nursery)
+
+
+def _newcomer(stream: trio.SocketStream, linger: float) -> Newcomer:
+    ours = stream.socket.getsockname()
+    wire = Wire(stream, linger, keepalive=None)  # it has that of its listening socket
+    if stream.socket.family == socket.AF_UNIX:
+        return Newcomer(wire, UNIX, 0, f"{UNIX}{ours}", 0)
+    client = stream.socket.getpeername()
+    return Newcomer(wire, client[0], client[1], ours[0], ours[1])

@@ -15,29 +15,31 @@ from contextlib import suppress
 
 import trio
 
-KEEPALIVE = (
-    (socket.TCP_KEEPIDLE, 120),
-    (socket.TCP_KEEPINTVL, 30),
-    (socket.TCP_KEEPCNT, 5),
-)
-"""Seconds until the first probe and between probes; unanswered probes to the end."""
+from mailssl_trio.transport.socket_options import OWN_KEEPALIVE, Keepalive
 
 QUEUE_POLL = 0.02
 """Seconds between two looks at a send queue that must empty before a reset."""
 
 
 class Wire(trio.abc.HalfCloseableStream):
-    """A TCP or Unix stream socket; ``linger`` seconds bound each of its endings."""
+    """A TCP or Unix stream socket; ``linger`` seconds bound each of its endings.
 
-    def __init__(self, stream: trio.SocketStream, linger: float) -> None:
+    With None for ``keepalive`` it keeps what the system has given it.
+    """
+
+    def __init__(
+        self,
+        stream: trio.SocketStream,
+        linger: float,
+        keepalive: Keepalive | None = OWN_KEEPALIVE,
+    ) -> None:
         self.stream = stream
         self.linger = linger
         self._at_eof = False
         if stream.socket.family in {socket.AF_INET, socket.AF_INET6}:
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for option, value in KEEPALIVE:
-                stream.setsockopt(socket.IPPROTO_TCP, option, value)
+            if keepalive is not None:
+                keepalive.apply(stream.socket)
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Receive as SocketStream does."""

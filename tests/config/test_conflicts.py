@@ -62,9 +62,20 @@ def test_ssl_with_starttls_in_mail_names_both_lines_once(site: Site) -> None:
             "localhost:143 is taken by mail.server[0].listen in line 5",
         ),
         (
-            "143",
+            "unix:/run/imap",
+            "unix:/run/imap",
+            "unix:/run/imap is taken by mail.server[0].listen in line 5",
+        ),
+        (
+            "127.0.0.1:2000-2003",
+            "127.0.0.1:2003-2005",
+            "127.0.0.1:2003-2005 and 127.0.0.1:2000-2003 overlap, the latter is"
+            " mail.server[0].listen in line 5",
+        ),
+        (
+            "[::]:143 ipv6only=off",
             "127.0.0.1:143",
-            "127.0.0.1:143 and 0.0.0.0:143 overlap, the latter is"
+            "127.0.0.1:143 and [::]:143 overlap, the latter is"
             " mail.server[0].listen in line 5",
         ),
     ],
@@ -79,6 +90,7 @@ def test_two_servers_on_one_address_name_both(
         ssl_certificate = "development"
         [[mail.server]]
         listen = "{first}"
+        protocol = "imap"
         starttls = "only"
         [[mail.server]]
         listen = ["127.0.0.1:110",
@@ -86,7 +98,7 @@ def test_two_servers_on_one_address_name_both(
         protocol = "imap"
         starttls = "only"
         """
-    ) == [f"9: mail.server[1].listen[1]: {said}; {OWN_PORT}"]
+    ) == [f"10: mail.server[1].listen[1]: {said}; {OWN_PORT}"]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +108,10 @@ def test_two_servers_on_one_address_name_both(
         ("127.0.0.1:143", "127.0.0.1:144"),
         ("0.0.0.0:143", "[::]:143"),
         ("0.0.0.0:143", "[::1]:143"),
+        ("0.0.0.0:143", "127.0.0.1:143"),
+        ("127.0.0.1:143", "0.0.0.0:143"),
+        ("127.0.0.1:143", "127.0.0.1:2000-2005"),
+        ("127.0.0.1:143", "unix:/run/imap"),
     ],
 )
 def test_addresses_that_differ_get_along(site: Site, first: str, second: str) -> None:

@@ -48,7 +48,10 @@ ssl_crl = "crl.pem"
 users = "users.toml"
 smtp_capabilities = ["SIZE 10485760", "8BITMIME"]
 [[mail.server]]
-listen = ["127.0.0.1:143", "[::1]:993 ssl"]
+listen = [
+    "127.0.0.1:143 so_keepalive=off", "[::1]:993 ssl", "unix:/run/imap",
+    "[::]:2000-2005 backlog=9 rcvbuf=64k sndbuf=1m ipv6only=off so_keepalive=30m::10",
+]
 starttls = "only"
 imap_auth = "plain login"
 proxy_pass = "unix:imap.sock"

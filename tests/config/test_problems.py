@@ -147,9 +147,29 @@ def test_directive_that_is_wrong_is_named_with_what_to_do(
          " an IP address or a host name"),
         ('"127.0.0.1:0"', '"127.0.0.1:0" is no address to listen on; it must be'
          " a port from 1 to 65535"),
-        ('"127.0.0.1:143 tls"', 'unknown parameter "tls" (known: ssl)'),
-        ('"127.0.0.1:143 proxy_protocol"', '"proxy_protocol" is a parameter of'
-         " nginx's that is not available here"),
+        ('"127.0.0.1:143-99999"', '"127.0.0.1:143-99999" is no address to listen on;'
+         " it must be a port from 1 to 65535"),
+        ('"127.0.0.1:143-142"', '"127.0.0.1:143-142" is no address to listen on; it'
+         " must be FIRST-LAST, where a range of ports is meant"),
+        ('"127.0.0.1:143-0"', '"127.0.0.1:143-0" is no address to listen on; it must'
+         " be FIRST-LAST, where a range of ports is meant"),
+        ('"unix:"', '"unix:" is no address to listen on; it must be unix:/PATH, of at'
+         " most 107 octets behind unix:"),
+        ('"unix:imap.sock"', '"unix:imap.sock" is no address to listen on; it must be'
+         " unix:/PATH, of at most 107 octets behind unix:"),
+        ('"127.0.0.1:143 tls"', 'unknown parameter "tls" (known: ssl, bind, multipath,'
+         " backlog=, rcvbuf=, sndbuf=, ipv6only=, so_keepalive=)"),
+        ('"127.0.0.1:143 ssl=on"', 'unknown parameter "ssl=on" (known: ssl, bind,'
+         " multipath, backlog=, rcvbuf=, sndbuf=, ipv6only=, so_keepalive=)"),
+        ('"127.0.0.1:143 backlog=9 backlog=9"', 'parameter "backlog" is there twice'),
+        ('"127.0.0.1:143 backlog=0"', '"backlog=0" is no backlog; write 1, 2, 3, …'),
+        ('"127.0.0.1:143 backlog=-1"', '"backlog=-1" is no backlog; write 1, 2, 3, …'),
+        ('"127.0.0.1:143 rcvbuf=x"', '"rcvbuf=x" is no size of a buffer; write octets,'
+         ' or "64k", "1m"'),
+        ('"127.0.0.1:143 sndbuf=0"', '"sndbuf=0" is no size of a buffer; write octets,'
+         ' or "64k", "1m"'),
+        ('"[::1]:143 ipv6only=maybe"', '"ipv6only=maybe" is neither on nor off; write'
+         " ipv6only=on or ipv6only=off"),
         ("[]", 'no address; write "127.0.0.1:143"'),
         ("true", 'true is not a string; write "…"'),
     ],
@@ -159,6 +179,20 @@ def test_address_that_cannot_be_listened_on_is_named(
 ) -> None:
     document = SERVER.replace('"127.0.0.1:143"', listen) + 'protocol = "imap"\n'
     assert site.said(document) == [f"4: mail.server[0].listen: {said}"]
+
+
+@pytest.mark.parametrize(
+    "keepalive",
+    ["", "::", "0:0:0", "maybe", "1:2:3:4", "-1", "500ms", "10h", "::128", "::x"],
+)
+def test_keepalive_that_says_nothing_is_named(site: Site, keepalive: str) -> None:
+    address = f"127.0.0.1:143 so_keepalive={keepalive}"
+    document = SERVER.replace("127.0.0.1:143", address)
+    assert site.said(document) == [
+        f'4: mail.server[0].listen: "so_keepalive={keepalive}" says nothing about'
+        ' keepalive; write on, off, or IDLE:INTERVAL:COUNT, for example "30m::10";'
+        " times are at most 32767 s, and 127 probes"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from mailssl_trio.supervision.premises import COLLECTION, Premises
 from mailssl_trio.tls.sessions.shared_zone import SharedZone
 
 SHIPPED = Path(__file__).parents[2] / "conf" / "mail.toml"
+HOSTS = [f"127.0.0.{number}" for number in range(1, 7)]
 
 
 def _judged(state_directory: Path) -> Judged:
@@ -23,8 +24,8 @@ def _judged(state_directory: Path) -> Judged:
     files = Files()
     config = load(SHIPPED, state_directory=state_directory, files=files)
     anywhere = tuple(
-        evolve(server, listens=(evolve(server.listens[0], port=0),))
-        for server in config.servers
+        evolve(server, listens=(evolve(server.listens[0], host=host, port=0),))
+        for server, host in zip(config.servers, HOSTS, strict=True)
     )
     return judge(evolve(config, servers=anywhere), files)
 
