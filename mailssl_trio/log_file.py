@@ -17,6 +17,7 @@ class LogFile(logging.Handler):
 
     def __init__(self, path: Path) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        flags |= os.O_NONBLOCK  # a pipe that nobody reads must not hold us up
         self._descriptor = os.open(path, flags, MODE)
         super().__init__()  # which the module closes at the end, so it must be whole
         self._rest = b""

@@ -1,6 +1,8 @@
 """The error log: nginx's line, nothing of a peer's raw, and a loop that never waits."""
 
+import errno
 import logging
+import os
 import queue
 import re
 import resource
@@ -213,3 +215,9 @@ def test_when_there_is_room_again_the_lines_that_were_lost_are_counted(
         file.handle(logging.makeLogRecord({"msg": "last"}))
     told = ["first", "torn in two", "2 log lines found no room", "last"]
     assert target.read_text().splitlines() == told
+
+
+def test_pipe_that_nobody_reads_is_refused_and_not_waited_for(target: Path) -> None:
+    os.mkfifo(target)
+    with pytest.raises(OSError, match=re.escape(os.strerror(errno.ENXIO))):
+        LogFile(target)
