@@ -11,7 +11,7 @@ from mailssl_trio.auth.route import Authenticator
 from mailssl_trio.auth.users_authenticator import UsersAuthenticator
 from mailssl_trio.auth.users_file import read_users
 from mailssl_trio.config.model import Config, VirtualServer
-from mailssl_trio.error_log import ErrorLogger, open_error_log
+from mailssl_trio.error_log import ErrorLogger, open_error_logs
 from mailssl_trio.files import Files
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.mailbox.service import Mailbox
@@ -55,9 +55,9 @@ def issue_development_certificate(config: Config) -> DevelopmentCertificate | No
 def opened_error_log(config: Config) -> Iterator[ErrorLogger]:
     """Open ``error_log``; StartError if that may not be."""
     with ExitStack() as closing:
-        target, level = config.error_log.target, config.error_log.level
+        others = {server.error_log for server in config.servers if server.error_log}
         try:
-            log = closing.enter_context(open_error_log(target, level))
+            log = closing.enter_context(open_error_logs(config.error_log, others))
         except OSError as error:
             raise StartError(f"error_log: {error}", denied=True) from None
         yield log
@@ -92,7 +92,12 @@ def build_servers(
         authenticator = build_authenticator(settings, files, hashers)
         server_tls = build_tls(settings, files, resuming)
         gateway = build_gateway(
-            settings, files, server_tls, authenticator, log, embedded
+            settings,
+            files,
+            server_tls,
+            authenticator,
+            log.of(settings.error_log),
+            embedded,
         )
         plain, secured = (
             [

@@ -1,40 +1,18 @@
-"""The directive ``error_log``: nginx's line, nginx's levels, one thread that writes.
-
-The loop never waits for a disk: lines go through a bounded queue to one thread, and
-lines that find it full are dropped and counted.
-"""
+"""The directive ``error_log``: what is told of a connection, in nginx's lines."""
 
 import logging
-import queue
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from logging.handlers import QueueHandler, QueueListener
-from pathlib import Path
-from threading import main_thread
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
-from mailssl_trio.log_file import LogFile
+from mailssl_trio.log_writer import LEVELS, Chain, ErrorLog, Target, open_loggers
 from mailssl_trio.observer import Subject
 from mailssl_trio.protocol.credentials import Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
 
-LEVELS = {  # syslog(3), as nginx orders them
-    "debug": 10,
-    "info": 20,
-    "notice": 25,
-    "warn": 30,
-    "error": 40,
-    "crit": 50,
-    "alert": 60,
-    "emerg": 70,
-}
-NAMES = {number: name for name, number in LEVELS.items()}
-
-QUEUED_LINES = 10_000
 ACCEPT_LOOP = "trio.serve_listeners"
 """The logger of the loop that accepts, which goes on when descriptors run out."""
 SECONDS_BETWEEN_ACCEPT_LINES = 60.0
@@ -61,24 +39,6 @@ def _escaped(char: str) -> str:
             )
 
 
-class BoundedQueueHandler(QueueHandler):
-    """Drops what finds the queue full, and says how many when there is room."""
-
-    dropped = 0
-
-    def enqueue(self, record: logging.LogRecord) -> None:
-        """Queue a line, or count it; never wait."""
-        try:
-            self.queue.put_nowait(record)
-        except queue.Full:
-            self.dropped += 1
-            return
-        if self.dropped:
-            dropped, self.dropped = self.dropped, 0
-            text = f"{dropped} log lines were dropped"
-            self.handle(logging.makeLogRecord({"levelno": 30, "msg": text}))
-
-
 class _AcceptFailures(logging.Handler):
     """Turns what Trio's accept loop says at each retry into a line a minute."""
 
@@ -93,24 +53,17 @@ class _AcceptFailures(logging.Handler):
             self.log.write("alert", f"accepting pauses: {record.getMessage()}")
 
 
-class _Line(logging.Formatter):
-    """``YYYY/MM/DD HH:MM:SS [level] PID#TID: message``."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        now = time.strftime("%Y/%m/%d %H:%M:%S", time.localtime(record.created))
-        level = NAMES[record.levelno]
-        who = f"{record.process}#{main_thread().native_id}"
-        line = f"{now} [{level}] {who}: {record.getMessage()}"
-        if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
-        return line
-
-
 @frozen
 class ErrorLogger:
     """An observer that writes what operators must know; see ``open_error_log``."""
 
     logger: logging.Logger
+    others: Mapping[Chain, "ErrorLogger"] = field(factory=dict, repr=False)
+    """Of the servers that have targets of their own."""
+
+    def of(self, chain: Chain) -> "ErrorLogger":
+        """Return the log with these targets; without any, this one."""
+        return self.others[chain] if chain else self
 
     def write(self, level: str, message: str) -> None:
         """Write a line of our own; whatever a peer said in it is escaped already."""
@@ -129,7 +82,8 @@ class ErrorLogger:
 
     def upstream_failed(self, subject: Subject, detail: str) -> None:
         """Say what the backend did, in its own words, escaped."""
-        self._tell("error", subject, escape(detail).replace('\\"', '"'))
+        text = escape(detail).replace('\\"', '"')
+        self._tell("error", subject, f"{text}{_while(subject.action)}")
 
     def logged_in(self, subject: Subject) -> None:
         """``client logged in`` and how it is encrypted."""
@@ -159,7 +113,7 @@ class ErrorLogger:
                 text = f"client {reason.value}:{because}"
             case _:
                 text = f"client {reason.value}{because}"
-        self._tell("info", subject, text)
+        self._tell("info", subject, f"{text}{_while(_action(subject, reason))}")
 
     def crashed(self, subject: Subject, bug: Exception) -> None:
         """Write the traceback of a bug; its message may hold a peer's words."""
@@ -168,6 +122,26 @@ class ErrorLogger:
 
     def _tell(self, level: str, subject: Subject, text: str) -> None:
         self.write(level, f"*{subject.number} {text}, {_where(subject)}")
+
+
+def _action(subject: Subject, reason: Goodbye) -> str:
+    """Return in which of nginx's states a client was that came to its end."""
+    match reason:
+        case Goodbye.HANDSHAKE_FAILED | Goodbye.PIPELINED_STARTTLS:
+            is_handshake = True
+        case Goodbye.BAD_CERTIFICATE | Goodbye.CERTIFICATE_REQUIRED:
+            is_handshake = True
+        case Goodbye.QUIT | Goodbye.PEER_GONE | Goodbye.SHUTTING_DOWN:
+            return ""
+        case _:
+            is_handshake = subject.tls is None and not subject.starttls
+    if not is_handshake:
+        return "in auth state"
+    return "in starttls state" if subject.starttls else "SSL handshaking"
+
+
+def _while(action: str) -> str:
+    return f" while {action}" if action else ""
 
 
 def _encryption(tls: TlsInfo | None) -> str:
@@ -191,25 +165,27 @@ def _where(subject: Subject) -> str:
 
 
 @contextmanager
-def open_error_log(target: Path | None, level: str) -> Iterator[ErrorLogger]:
-    """Write lines of ``level`` and above to a file, or to stderr for None.
-
-    Raises OSError if the file may not be opened. On leaving, all lines are written.
-    """
-    handler = LogFile(target) if target else logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Line())
-    lines: queue.Queue[logging.LogRecord] = queue.Queue(QUEUED_LINES)
-    logger = logging.Logger("mailssl_trio", LEVELS[level])
-    logger.addHandler(BoundedQueueHandler(lines))
-    writer = QueueListener(lines, handler)
-    writer.start()
-    log = ErrorLogger(logger)
-    accepting, failures = logging.getLogger(ACCEPT_LOOP), _AcceptFailures(log)
-    accepting.propagate = False
-    accepting.addHandler(failures)
-    try:
+def open_error_log(target: Target, level: str) -> Iterator[ErrorLogger]:
+    """Write lines of ``level`` and above to one target; see ``open_error_logs``."""
+    with open_error_logs((ErrorLog(target, level),)) as log:
         yield log
-    finally:
-        accepting.removeHandler(failures)
-        writer.stop()
-        handler.close()
+
+
+@contextmanager
+def open_error_logs(
+    chain: Chain, others: Iterable[Chain] = ()
+) -> Iterator[ErrorLogger]:
+    """Write to these targets, and what is told of some servers to others.
+
+    Raises OSError if a file may not be opened. On leaving, all lines are written.
+    """
+    with open_loggers({chain, *others}) as loggers:
+        by_chain = {each: ErrorLogger(logger) for each, logger in loggers.items()}
+        log = ErrorLogger(loggers[chain], by_chain)
+        accepting, failures = logging.getLogger(ACCEPT_LOOP), _AcceptFailures(log)
+        accepting.propagate = False
+        accepting.addHandler(failures)
+        try:
+            yield log
+        finally:
+            accepting.removeHandler(failures)

@@ -159,10 +159,12 @@ class ClientLife:
     async def _log_in(self, route: Route) -> Verdict:
         """Log in at the backend; only a login that succeeds keeps its connection."""
         self.subject.upstream = str(route.upstream.address)
+        self.subject.action = "connecting to upstream"
         try:
             upstream = await self.gateway.dialer.open(route.upstream, route.credentials)
         except DialError as failed:
             return self._unavailable(str(failed))
+        self.subject.action = "reading response from upstream"
         try:
             event = await upstream.next_event()
             self.gateway.dialer.keep_session(route.upstream, upstream)

@@ -31,6 +31,8 @@ class Subject:
     upstream: str = ""
     began: float = 0.0
     """On Trio's clock."""
+    action: str = ""
+    """What we are about to do for it, in nginx's words."""
 
 
 class Observer(Protocol):

@@ -15,7 +15,8 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
     frozenset(floor.split())
     for floor in (
         "protocol",  # pure
-        "files log_file observer",
+        "files log_file observer syslog",
+        "log_writer",
         "error_log",
         "tls",
         "transport",

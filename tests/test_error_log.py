@@ -13,13 +13,9 @@ from pathlib import Path
 import pytest
 from trio.testing import MockClock
 
-from mailssl_trio.error_log import (
-    BoundedQueueHandler,
-    ErrorLogger,
-    escape,
-    open_error_log,
-)
+from mailssl_trio.error_log import ErrorLogger, escape, open_error_log
 from mailssl_trio.log_file import LogFile
+from mailssl_trio.log_writer import BoundedQueueHandler
 from mailssl_trio.observer import Subject
 from mailssl_trio.protocol.credentials import Reason, Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
@@ -70,23 +66,37 @@ async def test_life_of_a_session_in_four_lines(
     ("reason", "detail", "said"),
     [
         (Goodbye.QUIT, "", "client connection closed: client quit"),
-        (Goodbye.TIMED_OUT, "", "client timed out"),
-        (Goodbye.PIPELINED_STARTTLS, "", "client sent plaintext behind STARTTLS"),
+        (Goodbye.TIMED_OUT, "", "client timed out while in auth state"),
+        (Goodbye.LINE_TOO_LONG, "", "client sent too long command while in auth state"),
+        (Goodbye.PIPELINED_STARTTLS, "",
+         "client sent plaintext behind STARTTLS while in starttls state"),
         (Goodbye.HANDSHAKE_FAILED, "no shared cipher",
-         "SSL_do_handshake() failed (no shared cipher)"),
+         "SSL_do_handshake() failed (no shared cipher) while in starttls state"),
         (Goodbye.BAD_CERTIFICATE, "18:self-signed certificate",
-         "client SSL certificate verify error: (18:self-signed certificate)"),
-        (Goodbye.CERTIFICATE_REQUIRED, "", "client sent no required SSL certificate"),
+         "client SSL certificate verify error: (18:self-signed certificate)"
+         " while in starttls state"),
+        (Goodbye.CERTIFICATE_REQUIRED, "",
+         "client sent no required SSL certificate while in starttls state"),
     ],
 )  # fmt: skip
 def test_why_a_connection_ended(
     reason: Goodbye, detail: str, said: str, target: Path
 ) -> None:
     with open_error_log(target, "info") as log:
-        log.closed(subject(), reason, detail)
+        log.closed(subject(starttls=True), reason, detail)
     assert written(target) == [
         f"[info] *7 {said}, client: 192.0.2.1, server: 198.51.100.1:143"
     ]
+
+
+@pytest.mark.parametrize("reason", [Goodbye.TIMED_OUT, Goodbye.HANDSHAKE_FAILED])
+def test_client_of_tls_from_the_start_ends_in_its_handshake(
+    reason: Goodbye, target: Path
+) -> None:
+    with open_error_log(target, "info") as log:
+        log.closed(subject(), reason, "")
+    (line,) = written(target)
+    assert " while SSL handshaking, client: " in line
 
 
 @pytest.mark.parametrize(
@@ -131,9 +141,11 @@ def test_user_names_cannot_forge_lines_or_move_a_terminal(
 
 def test_what_a_backend_said_is_escaped_too(target: Path) -> None:
     with open_error_log(target, "error") as log:
-        log.upstream_failed(subject(), 'upstream sent invalid response: "\x1b[2J\n"')
+        told = subject(action="reading response from upstream")
+        log.upstream_failed(told, 'upstream sent invalid response: "\x1b[2J\n"')
     assert written(target)[0].startswith(
-        '[error] *7 upstream sent invalid response: "\\x1b[2J\\x0a", client:'
+        '[error] *7 upstream sent invalid response: "\\x1b[2J\\x0a"'
+        " while reading response from upstream, client:"
     )
 
 

@@ -10,7 +10,7 @@ from socket import gethostname
 from attrs import field, fields, frozen
 
 from mailssl_trio.config.listening import Listens
-from mailssl_trio.config.model import ErrorLog
+from mailssl_trio.config.logging_words import Log
 from mailssl_trio.config.pem_sources import Certificates, FileNames, Keys, Pem
 from mailssl_trio.config.processes import Processes
 from mailssl_trio.config.session_cache import Cache
@@ -28,13 +28,13 @@ from mailssl_trio.config.values import (
 )
 from mailssl_trio.config.words import (
     BackendTls,
-    Log,
     MailProtocol,
     Mechanisms,
     Pop3Mechanisms,
     StartTls,
     WordList,
 )
+from mailssl_trio.log_writer import ErrorLog
 from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.tls.policy import SessionCache, VerifyClient
 from mailssl_trio.transport.timeouts import Timeouts
@@ -48,7 +48,7 @@ NO_CACHE = SessionCache()
 class TopDirectives:
     """What may stand at the top of the file, beside ``[mail]``."""
 
-    error_log: Log = field(factory=ErrorLog)
+    error_log: Log = (ErrorLog(),)
     state_directory: FileName | None = None
     worker_shutdown_timeout: Seconds | None = None
     worker_processes: Processes = 1
@@ -59,6 +59,7 @@ class TopDirectives:
 class MailDirectives:
     """What may stand in ``[mail]``, for all servers, and in each of them."""
 
+    error_log: Log = ()
     server_name: HostName = field(factory=gethostname)
     timeout: Seconds = DEADLINES.session
     max_errors: Count = 5

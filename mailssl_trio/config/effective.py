@@ -13,6 +13,7 @@ from mailssl_trio.config.effective_tls import Table, Value, backend, front, word
 from mailssl_trio.config.listen_parameters import socket_words
 from mailssl_trio.config.model import Config, Listen, VirtualServer
 from mailssl_trio.config.units import format_time
+from mailssl_trio.log_writer import Chain
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
@@ -21,7 +22,7 @@ from mailssl_trio.transport.upstream import ProxySsl, Upstream
 def as_toml(config: Config, *, secrets: bool = False) -> str:
     """Write the whole configuration; keys that stand in it only if asked for."""
     top: dict[str, object] = {
-        "error_log": str(config.error_log),
+        "error_log": _error_log(config.error_log),
         "state_directory": str(config.state_directory),
         "worker_processes": config.worker_processes,
     }
@@ -42,6 +43,8 @@ def _server(server: VirtualServer, config: Config, secrets: bool) -> Table:
     }
     if any(not listen.ssl for listen in server.listens):
         table["starttls"] = server.policy.starttls.value
+    if server.error_log:
+        table["error_log"] = _error_log(server.error_log)
     if server.tls is not None:
         table |= front(server.tls, config, secrets=secrets)
     if server.users is not None:
@@ -49,6 +52,11 @@ def _server(server: VirtualServer, config: Config, secrets: bool) -> Table:
     if server.upstream is not None:
         table |= _upstream(server.upstream, secrets)
     return table
+
+
+def _error_log(chain: Chain) -> Value:
+    words = [str(one) for one in chain]
+    return words if len(words) > 1 else words[0]
 
 
 def _listens(listens: tuple[Listen, ...]) -> Value:

@@ -4,14 +4,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import evolve
-
 from mailssl_trio.config.addresses import report_overlaps
 from mailssl_trio.config.directives import TopDirectives
 from mailssl_trio.config.document import read_document
 from mailssl_trio.config.effect import report_idle
+from mailssl_trio.config.error_logs import check_directory, error_log
 from mailssl_trio.config.mail import read_servers
-from mailssl_trio.config.model import Config, ErrorLog
+from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import ConfigError, Report
 from mailssl_trio.config.server_table import Site
 from mailssl_trio.config.server_tls import is_development
@@ -42,7 +41,7 @@ def load(
     top, _ = structure(tables, TopDirectives, (), report)
     directory = _state_directory(file, top, state_directory, environment)
     site = Site(file, file.absolute().parent, directory, files)
-    error_log = _error_log(top, site, report)
+    log = error_log(top.error_log, ("error_log",), site, report)
     pid = _pid(top, site, report)
     servers = read_servers(document.tables.get("mail"), report)
     is_legible = not report.has_errors
@@ -58,7 +57,7 @@ def load(
     return Config(
         file=file,
         state_directory=site.state_directory,
-        error_log=error_log,
+        error_log=log,
         worker_shutdown_timeout=top.worker_shutdown_timeout,
         worker_processes=top.worker_processes,
         pid=pid,
@@ -86,26 +85,9 @@ def _state_directory(
     return directory.parent / "var"
 
 
-def _error_log(top: TopDirectives, site: Site, report: Report) -> ErrorLog:
-    if top.error_log.target is None:
-        return top.error_log
-    target = site.path(top.error_log.target)
-    _check_directory("error_log", target, site, report)
-    return evolve(top.error_log, target=target)
-
-
 def _pid(top: TopDirectives, site: Site, report: Report) -> Path | None:
     if top.pid is None:
         return None
     pid = site.path(top.pid)
-    _check_directory("pid", pid, site, report)
+    check_directory(("pid",), pid, site, report)
     return pid
-
-
-def _check_directory(name: str, file: Path, site: Site, report: Report) -> None:
-    """Note that a file could not be made for want of a directory.
-
-    Where files are handed down, so was this judgement.
-    """
-    if site.files.on_disk and not os.path.isdir(file.parent):
-        report.error((name,), f"{file.parent} is no directory", "make it, or mend it")

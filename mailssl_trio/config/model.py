@@ -6,6 +6,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from mailssl_trio.config.problem import Problem
+from mailssl_trio.log_writer import Chain
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.tls.policy import TlsPolicy
 from mailssl_trio.transport.listening import UNIX
@@ -71,19 +72,6 @@ class Listen:
 
 
 @frozen
-class ErrorLog:
-    """The directive ``error_log``."""
-
-    target: Path | None = None
-    """None means standard error."""
-    level: str = "error"
-    """The least of nginx's levels that is written."""
-
-    def __str__(self) -> str:
-        return f"{self.target or 'stderr'} {self.level}"
-
-
-@frozen
 class VirtualServer:
     """One ``[[mail.server]]`` with all that it inherits."""
 
@@ -100,6 +88,8 @@ class VirtualServer:
     """Who may log in; None means that the backend judges."""
     upstream: Upstream | None
     """Where they go; None means that each user has a backend of his own."""
+    error_log: Chain = ()
+    """Where what is told of it is written; nothing here: where all else is."""
 
 
 def development_pair(state_directory: Path) -> tuple[Path, Path]:
@@ -114,7 +104,7 @@ class Config:
 
     file: Path
     state_directory: Path
-    error_log: ErrorLog
+    error_log: Chain
     worker_shutdown_timeout: float | None
     """Seconds that logged-in sessions get at a stop; None where it is not set."""
     worker_processes: int

@@ -2,6 +2,7 @@
 
 from attrs import evolve
 
+from mailssl_trio.config.error_logs import server_log
 from mailssl_trio.config.judged_tls import judge_server
 from mailssl_trio.config.listening import idle_parameters
 from mailssl_trio.config.model import Listen, VirtualServer
@@ -49,6 +50,7 @@ def virtual_server(
         timeouts=_timeouts(table),
         users=None if users is None else site.path(users),
         upstream=backend,
+        error_log=server_log(table, site, report),
     )
 
 

@@ -1,24 +1,19 @@
 """Directives whose value is a word out of a few, or a list of words."""
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from mailssl_trio.config.model import ErrorLog
 from mailssl_trio.config.values import (
     PRINTABLE,
     WrongValueError,
-    file_name,
     shown,
     suggestion,
-    text,
 )
 from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.transport.upstream import ProxySsl
 
 MAIL_PROTOCOLS = ("imap", "pop3", "smtp")
 NGINX_MECHANISMS = frozenset({"apop", "cram-md5", "external", "login", "none"})
-LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
 
 
 def words(value: object) -> tuple[str, ...]:
@@ -111,27 +106,9 @@ def flag_word(value: object) -> object:
     return value
 
 
-def error_log(value: object) -> ErrorLog:
-    """Read ``error_log``: a file or ``stderr``, and perhaps a level.
-
-    A file name with spaces needs a level behind it.
-    """
-    target, *level = text(value).strip().rsplit(maxsplit=1) or [""]
-    if target.startswith(("syslog:", "memory:")):
-        raise WrongValueError(
-            f"{shown(target)} is a log of nginx's that is not available here",
-            'write "stderr info" or "FILE info"',
-        )
-    return ErrorLog(
-        None if target == "stderr" else Path(file_name(target)),
-        choice(level[0], LEVELS, "log level") if level else ErrorLog().level,
-    )
-
-
 WordList: TypeAlias = Annotated[tuple[str, ...], words]
 Mechanisms: TypeAlias = Annotated[tuple[str, ...], mechanisms]
 Pop3Mechanisms: TypeAlias = Annotated[tuple[str, ...], pop3_mechanisms]
 MailProtocol: TypeAlias = Annotated[str, mail_protocol]
 StartTls: TypeAlias = Annotated[StartTlsMode, starttls]
 BackendTls: TypeAlias = Annotated[ProxySsl, proxy_ssl]
-Log: TypeAlias = Annotated[ErrorLog, error_log]

@@ -57,6 +57,9 @@ imap_auth = "plain login"
 proxy_pass = "unix:imap.sock"
 [[mail.server]]
 listen = "localhost:995 ssl"
+error_log = [
+    "pop3.log info", "syslog:server=[::1]:5140,facility=mail,tag=pop3,nohostname"
+]
 proxy_pass = "mx.example.org"
 proxy_ssl = "on"
 proxy_ssl_trusted_certificate = "cert.pem"

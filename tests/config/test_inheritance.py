@@ -4,8 +4,10 @@ import os
 
 import pytest
 
-from mailssl_trio.config.model import ErrorLog, Listen, VirtualServer
+from mailssl_trio.config.model import Listen, VirtualServer
+from mailssl_trio.log_writer import ErrorLog
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
+from mailssl_trio.syslog import Syslog
 from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.transport.address import (
     EmbeddedAddress,
@@ -248,7 +250,7 @@ def test_error_log_has_a_target_and_a_level(
         """
     )
     target = None if file is None else site.directory / file
-    assert config.error_log == ErrorLog(target, level)
+    assert config.error_log == (ErrorLog(target, level),)
     assert config.worker_shutdown_timeout == 10
 
 
@@ -272,3 +274,53 @@ def test_pid_file_is_there_when_asked_for_beside_the_configuration(site: Site) -
     assert site.load(document.format("")).pid is None
     named = site.load(document.format('pid = "mail.pid"'))
     assert named.pid == site.directory / "mail.pid"
+
+
+def test_targets_of_a_server_replace_those_of_mail_and_these_those_of_the_whole(
+    site: Site,
+) -> None:
+    config = site.load(
+        """
+        error_log = ["stderr notice", "all.log"]
+        [mail]
+        proxy_pass = "mx"
+        error_log = "mail.log info"
+        [[mail.server]]
+        listen = "127.0.0.1:143"
+        [[mail.server]]
+        listen = "127.0.0.1:110"
+        error_log = "syslog:server=log,facility=mail crit"
+        """
+    )
+    first, second = (server.error_log for server in config.servers)
+    assert config.error_log == (
+        ErrorLog(None, "notice"),
+        ErrorLog(site.directory / "all.log", "error"),
+    )
+    assert first == (ErrorLog(site.directory / "mail.log", "info"),)
+    assert second == (ErrorLog(Syslog("log", "log", 514, "mail"), "crit"),)
+
+
+def test_server_without_targets_of_its_own_has_those_of_the_whole(site: Site) -> None:
+    config = site.load(
+        """
+        [mail]
+        proxy_pass = "mx"
+        [[mail.server]]
+        listen = "127.0.0.1:143"
+        """
+    )
+    assert config.error_log == (ErrorLog(),)
+    assert config.servers[0].error_log == ()
+
+
+def test_severity_that_nginx_takes_and_does_not_use_is_warned_of(site: Site) -> None:
+    assert site.said(
+        """
+        error_log = "syslog:server=log,severity=info"
+        [mail]
+        proxy_pass = "mx"
+        [[mail.server]]
+        listen = "127.0.0.1:143"
+        """
+    ) == ["1: warning: error_log: `severity` decides nothing: each line has its own"]

@@ -37,8 +37,8 @@ listen = "127.0.0.1:143"
             " available here; leave it out",
         ),
         (
-            'error_log = "stderr"',
-            "5: mail.server[0].error_log: not allowed here; `error_log` belongs at the"
+            'pid = "gateway.pid"',
+            "5: mail.server[0].pid: not allowed here; `pid` belongs at the"
             " top of the file, above [mail]",
         ),
         (
@@ -217,9 +217,40 @@ def test_keepalive_that_says_nothing_is_named(site: Site, keepalive: str) -> Non
             " error, crit, alert, emerg); did you mean `info`?",
         ),
         (
-            'error_log = "syslog:server=unix:/dev/log"',
-            '1: error_log: "syslog:server=unix:/dev/log" is a log of nginx\'s that is'
+            'error_log = "memory:32k"',
+            '1: error_log: "memory:32k" is a log of nginx\'s that is'
             ' not available here; write "stderr info" or "FILE info"',
+        ),
+        (
+            'error_log = ["stderr", "syslog:facility=mail"]',
+            '1: error_log[1]: "syslog:facility=mail" names no server; write'
+            ' "syslog:server=HOST[:PORT],…"',
+        ),
+        (
+            'error_log = "syslog:server=a:b"',
+            '1: error_log: "a:b" is no server for syslog; write HOST[:PORT] or'
+            " unix:/PATH",
+        ),
+        (
+            'error_log = "syslog:server=log,facility=male"',
+            '1: error_log: unknown facility "male" (known: kern, user, mail, daemon,'
+            " auth, intern, lpr, news, uucp, clock, authpriv, ftp, ntp, audit, alert,"
+            " cron, local0, local1, local2, local3, local4, local5, local6, local7);"
+            " did you mean `mail`?",
+        ),
+        (
+            'error_log = "syslog:server=log,tag=a-b"',
+            '1: error_log: "a-b" is no tag; write at most 32 letters, digits and'
+            " underscores",
+        ),
+        (
+            'error_log = "syslog:server=log,color"',
+            '1: error_log: unknown parameter "color" of syslog (known: facility=,'
+            " severity=, tag=, nohostname)",
+        ),
+        (
+            "error_log = []",
+            '1: error_log: no target; write "stderr info" or "FILE info"',
         ),
         (
             'error_log = "nowhere/mail.log"',
