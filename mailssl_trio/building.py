@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import trio
 
@@ -28,6 +28,9 @@ from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.dial import Dialer, Embedded
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.upstream import ProxySsl
+
+with suppress(ImportError):  # of the extra [dns], as `resolver` is refused then
+    from mailssl_trio.transport.client_names import ClientNames
 
 HASHERS = 2
 """Passwords that are verified at once; each keeps a processor busy."""
@@ -157,6 +160,7 @@ def build_gateway(
         dialer,
         settings.timeouts,
         log,
+        names=None if settings.resolver is None else ClientNames(settings.resolver),
     )
 
 

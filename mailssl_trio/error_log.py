@@ -75,6 +75,11 @@ class ErrorLogger:
         text = f"client {subject.client}{port} connected to {subject.server}"
         self.write("info", f"*{subject.number} {text}")
 
+    def unnamed(self, subject: Subject, detail: str) -> None:
+        """Say in nginx's words what DNS has not said, escaped."""
+        text = escape(detail).replace('\\"', '"')
+        self._tell("error", subject, f"{text}{_while(subject.action)}")
+
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         """``client login failed: "…"``."""
         reason = escape(rejected.text or rejected.reason.value)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 import trio
 from attrs import frozen
@@ -30,10 +31,14 @@ from mailssl_trio.protocol.smtp.server import SmtpServer
 from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.dial import Dialer, DialError
-from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.drain import Drain, Wait
 from mailssl_trio.transport.relay import Outcome, Relay
+from mailssl_trio.transport.resolver import TEMPUNAVAIL
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
+
+if TYPE_CHECKING:  # it needs the extra [dns]
+    from mailssl_trio.transport.client_names import ClientNames
 
 SERVERS: Mapping[str, type[ServerSession]] = {
     "imap": ImapServer,
@@ -60,6 +65,8 @@ class Gateway:
     dialer: Dialer
     timeouts: Timeouts
     observer: Observer
+    names: "ClientNames | None" = None
+    """Who knows the names of clients; None: nobody is asked."""
 
     def welcome(
         self,
@@ -99,6 +106,8 @@ class ClientLife:
     async def live(self) -> None:
         """Carry the client until it, or its backend, ends; close nothing yet."""
         self._observer.connected(self.subject)
+        if self.gateway.names is not None:
+            await self._look_up_name(self.gateway.names)
         while True:
             event = await self.client.next_event()
             self.subject.tls = self.client.session.tls
@@ -112,6 +121,17 @@ class ClientLife:
                 case Closed(reason):
                     detail = self.client.tls_failure
                     return self._observer.closed(self.subject, reason, detail)
+
+    async def _look_up_name(self, names: "ClientNames") -> None:
+        """Ask DNS, before the greeting, within the client's time and until a stop."""
+        subject, scope = self.subject, trio.CancelScope(deadline=self.client.deadline)
+        subject.client_host = TEMPUNAVAIL
+        with scope, self.client.drain.cuts(scope, wait=Wait.BUSY):
+            found = await names.name_of(subject.client)
+            subject.client_host = found.host
+            if found.problem:
+                subject.action = found.action
+                self._observer.unnamed(subject, found.problem)
 
     async def apologise(self) -> None:
         """Say that we are at fault, unless the words would fall into a relay."""

@@ -31,6 +31,8 @@ class Subject:
     upstream: str = ""
     began: float = 0.0
     """On Trio's clock."""
+    client_host: str = "[UNAVAILABLE]"
+    """Its name by DNS, as XCLIENT wants it."""
     action: str = ""
     """What we are about to do for it, in nginx's words."""
 
@@ -40,6 +42,9 @@ class Observer(Protocol):
 
     def connected(self, subject: Subject) -> None:
         """Tell that a client has connected."""
+
+    def unnamed(self, subject: Subject, detail: str) -> None:
+        """Tell why DNS has no name for a client."""
 
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         """Tell that a login attempt came to nothing."""

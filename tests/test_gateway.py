@@ -47,6 +47,9 @@ class Told:
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         self.events.append(f"rejected {rejected.reason.name}")
 
+    def unnamed(self, subject: Subject, detail: str) -> None:
+        self.details.append(detail)
+
     def upstream_failed(self, subject: Subject, detail: str) -> None:
         self.events.append("upstream failed")
         self.details.append(detail)

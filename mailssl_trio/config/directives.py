@@ -13,6 +13,7 @@ from mailssl_trio.config.listening import Listens
 from mailssl_trio.config.logging_words import Log
 from mailssl_trio.config.pem_sources import Certificates, FileNames, Keys, Pem
 from mailssl_trio.config.processes import Processes
+from mailssl_trio.config.resolver_words import ResolverWords
 from mailssl_trio.config.session_cache import Cache
 from mailssl_trio.config.tls_words import ConfCommands, TlsProtocols, Verify
 from mailssl_trio.config.values import (
@@ -93,6 +94,9 @@ class MailDirectives:
     ssl_trusted_certificate: FileName | None = None
     ssl_verify_depth: Count = 1
     ssl_crl: FileName | None = None
+
+    resolver: ResolverWords = None
+    resolver_timeout: Seconds = 30.0
 
     users: FileName | None = None
     proxy_pass: AddressText | None = None

@@ -54,6 +54,11 @@ def _idle(table: ServerTable, server: VirtualServer) -> Iterator[tuple[str, str]
         if protocol != server.protocol:
             yield f"{protocol}_auth", f"the protocol is {server.protocol}"
             yield f"{protocol}_capabilities", f"the protocol is {server.protocol}"
+    if server.protocol != "smtp":
+        yield "resolver", f"the protocol is {server.protocol}"
+        yield "resolver_timeout", f"the protocol is {server.protocol}"
+    elif server.resolver is None:
+        yield "resolver_timeout", "there is no `resolver`"
     yield from _idle_tls(table, server)
     yield from _idle_backend_tls(table, server.upstream)
 

@@ -12,6 +12,7 @@ import tomli_w
 from mailssl_trio.config.effective_tls import Table, Value, backend, front, words
 from mailssl_trio.config.listen_parameters import socket_words
 from mailssl_trio.config.model import Config, Listen, VirtualServer
+from mailssl_trio.config.resolver_words import resolver_words
 from mailssl_trio.config.units import format_time
 from mailssl_trio.log_writer import Chain
 from mailssl_trio.protocol.server_session import Policy
@@ -43,6 +44,9 @@ def _server(server: VirtualServer, config: Config, secrets: bool) -> Table:
     }
     if any(not listen.ssl for listen in server.listens):
         table["starttls"] = server.policy.starttls.value
+    if server.resolver is not None:
+        table["resolver"] = " ".join(resolver_words(server.resolver))
+        table["resolver_timeout"] = format_time(server.resolver.timeout)
     if server.error_log:
         table["error_log"] = _error_log(server.error_log)
     if server.tls is not None:

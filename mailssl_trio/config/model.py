@@ -10,6 +10,7 @@ from mailssl_trio.log_writer import Chain
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.tls.policy import TlsPolicy
 from mailssl_trio.transport.listening import UNIX
+from mailssl_trio.transport.resolver import Resolver
 from mailssl_trio.transport.socket_options import SocketOptions
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
@@ -88,6 +89,8 @@ class VirtualServer:
     """Who may log in; None means that the backend judges."""
     upstream: Upstream | None
     """Where they go; None means that each user has a backend of his own."""
+    resolver: Resolver | None = None
+    """Who knows the names of SMTP clients; None: nobody is asked."""
     error_log: Chain = ()
     """Where what is told of it is written; nothing here: where all else is."""
 

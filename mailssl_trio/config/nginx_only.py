@@ -29,8 +29,6 @@ NGINX_ONLY: Mapping[str, str] = {
             "proxy_ssl_conf_command",
             "proxy_ssl_crl",
             "proxy_ssl_verify_depth",
-            "resolver",
-            "resolver_timeout",
             "set_real_ip_from",
             "smtp_client_buffer",
             "smtp_greeting_delay",

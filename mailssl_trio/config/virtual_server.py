@@ -11,6 +11,7 @@ from mailssl_trio.config.routing import upstream
 from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.config.server_tls import tls_policy
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
+from mailssl_trio.transport.resolver import Resolver
 from mailssl_trio.transport.timeouts import Timeouts
 
 WELL_KNOWN = {
@@ -50,6 +51,7 @@ def virtual_server(
         timeouts=_timeouts(table),
         users=None if users is None else site.path(users),
         upstream=backend,
+        resolver=_resolver(table, protocol),
         error_log=server_log(table, site, report),
     )
 
@@ -117,6 +119,13 @@ def _policy(table: ServerTable, protocol: str) -> Policy:
         capabilities=words,
         max_errors=directives.max_errors,
     )
+
+
+def _resolver(table: ServerTable, protocol: str) -> Resolver | None:
+    found = table.directives.resolver
+    if found is None or protocol != "smtp":
+        return None
+    return evolve(found, timeout=table.directives.resolver_timeout)
 
 
 def _timeouts(table: ServerTable) -> Timeouts:

@@ -72,6 +72,8 @@ proxy_ssl_session_reuse = false
 pop3_capabilities = []
 [[mail.server]]
 listen = "127.0.0.1:587"
+resolver = "192.0.2.1 [2001:db8::1]:5353 valid=30s ipv6=off"
+resolver_timeout = "5s"
 proxy_pass = "[2001:db8::1]:25"
 proxy_ssl = "starttls"
 proxy_ssl_verify = false
