@@ -10,7 +10,7 @@ from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route
 from mailssl_trio.observer import Observer, Subject
 from mailssl_trio.protocol.credentials import (
     Accepted,
-    Password,
+    Credentials,
     Reason,
     Rejected,
     Verdict,
@@ -129,7 +129,7 @@ class ClientLife:
     def _observer(self) -> Observer:
         return self.gateway.observer
 
-    async def _admit(self, credentials: Password) -> Verdict:
+    async def _admit(self, credentials: Credentials) -> Verdict:
         """Judge, and log in at the backend; a wrong password waits ever longer."""
         self._attempts += 1
         self.subject.login = credentials.authcid

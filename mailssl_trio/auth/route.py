@@ -4,7 +4,11 @@ from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
-from mailssl_trio.protocol.credentials import Credentials, Password, Rejected
+from mailssl_trio.protocol.credentials import (
+    BackendCredentials,
+    Credentials,
+    Rejected,
+)
 from mailssl_trio.protocol.events import TlsInfo
 from mailssl_trio.transport.upstream import Upstream
 
@@ -28,7 +32,7 @@ class Route:
     """The attempt is good: log in there, with these credentials."""
 
     upstream: Upstream
-    credentials: Password
+    credentials: BackendCredentials
     judged: bool
     """Whether we know the user. If not, the backend judges, and its refusal is the
     user's fault; if so, its refusal is a fault of the set-up."""

@@ -31,9 +31,11 @@ class UsersAuthenticator:
     async def judge(self, attempt: LoginAttempt) -> Judgement:
         """Verify the password, then ask whether the user may come this way."""
         credentials = attempt.credentials
+        if not isinstance(credentials, Password):
+            return REFUSED  # only a password can be held against a hash
         user = self.users.find(credentials.authcid)
         right = await self._verify(user, credentials)
-        if user is None or not right or not _may_pass(user, attempt):
+        if user is None or not right or not _may_pass(user, credentials, attempt):
             return REFUSED
         upstream = self._upstream(user, attempt.protocol)
         if upstream is None:
@@ -69,8 +71,7 @@ class UsersAuthenticator:
                 return Upstream(address)
 
 
-def _may_pass(user: User, attempt: LoginAttempt) -> bool:
+def _may_pass(user: User, credentials: Password, attempt: LoginAttempt) -> bool:
     """Nobody acts for somebody else here (RFC 4616 section 2, authzid)."""
-    credentials = attempt.credentials
     as_oneself = credentials.authzid in {b"", credentials.authcid}
     return as_oneself and user.may_use(attempt.protocol, attempt.client_address)
