@@ -15,7 +15,7 @@ from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.auth.route import Authenticator, Judgement, LoginAttempt, Route
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.observer import Subject
-from mailssl_trio.protocol.credentials import Reason, Rejected
+from mailssl_trio.protocol.credentials import Password, Reason, Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.server import contained
@@ -175,12 +175,15 @@ async def test_each_wrong_password_waits_longer_than_the_one_before(
     assert 0.25 + 0.5 + 1 + 2 + 4 <= trio.current_time() < 12
 
 
+JOE = Password(b"joe", b"secret")
+
+
 async def test_refusal_of_a_user_whom_we_know_is_not_the_users_fault(
     autojump_clock: MockClock,
 ) -> None:
     class KnowsEverybody:
         async def judge(self, attempt: LoginAttempt) -> Judgement:
-            return Route(Upstream(EmbeddedAddress()), attempt.credentials, judged=True)
+            return Route(Upstream(EmbeddedAddress()), JOE, judged=True)
 
     house = House(REFUSING, judge=KnowsEverybody())
     answer = await talk(house, b"USER joe", b"PASS secret", b"QUIT")
@@ -228,7 +231,7 @@ async def test_backend_that_is_not_there(autojump_clock: MockClock) -> None:
     class SendsThemNowhere:
         async def judge(self, attempt: LoginAttempt) -> Judgement:
             nowhere = Upstream(TcpAddress("127.0.0.1", 1))
-            return Route(nowhere, attempt.credentials, judged=True)
+            return Route(nowhere, JOE, judged=True)
 
     house = House(GOOD, judge=SendsThemNowhere())
     answer = await talk(house, b"USER joe", b"PASS x", b"QUIT")

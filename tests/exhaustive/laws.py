@@ -5,7 +5,11 @@ last; the turns before it have been looked at already, each as the last of a sho
 conversation.
 """
 
-from mailssl_trio.protocol.credentials import Accepted
+from collections.abc import Iterator
+
+from attrs import astuple
+
+from mailssl_trio.protocol.credentials import Accepted, Credentials
 from mailssl_trio.protocol.events import (
     Closed,
     Goodbye,
@@ -26,9 +30,14 @@ def no_credential_can_end_a_line(step: Step) -> bool:
     return not any(
         octet in part
         for credentials, _ in step.last.logins
-        for part in (credentials.authcid, credentials.password, credentials.authzid)
+        for part in _parts(credentials)
         for octet in (b"\0", b"\r", b"\n")
     )
+
+
+def _parts(credentials: Credentials) -> Iterator[bytes]:
+    """Yield every octet string that a credential is made of."""
+    return (part for part in astuple(credentials) if isinstance(part, bytes))
 
 
 def nothing_glued_behind_starttls_survives(step: Step) -> bool:
