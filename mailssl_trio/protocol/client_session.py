@@ -5,10 +5,16 @@ property, which is shut until the TLS that was asked for is up.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from mailssl_trio.protocol import sasl
-from mailssl_trio.protocol.credentials import Password, Reason, Rejected
+from mailssl_trio.protocol.credentials import (
+    BackendCredentials,
+    Bearer,
+    Password,
+    Reason,
+    Rejected,
+)
 from mailssl_trio.protocol.engine import LineTooLongError, Session
 from mailssl_trio.protocol.events import Dialogue, Goodbye, LoggedIn, Refused
 
@@ -32,7 +38,7 @@ class ClientSession(Session):
 
     def __init__(
         self,
-        credentials: Password,
+        credentials: BackendCredentials,
         *,
         implicit_tls: bool = False,
         starttls: bool = False,
@@ -42,10 +48,12 @@ class ClientSession(Session):
         self.starttls = starttls
         self.client_name = client_name
         self._credentials = credentials
+        self.failure = b""
+        """What the backend said of our token before it refused it (RFC 7628 3.2.2)."""
         super().__init__()
 
     @property
-    def credentials(self) -> Password:
+    def credentials(self) -> BackendCredentials:
         """The credentials; RuntimeError while the TLS that was asked for is not up."""
         if self.tls is None and (self.starttls or self.implicit_tls):
             raise RuntimeError("a credential towards a backend before TLS")
@@ -56,7 +64,7 @@ class ClientSession(Session):
         try:
             logged_in = yield from self.log_in()
         except GiveUpError as end:
-            yield Refused(Rejected(end.reason), end.detail)
+            yield Refused(Rejected(end.reason, challenge=self.failure), end.detail)
             return Goodbye.REFUSED
         yield logged_in
         return Goodbye.QUIT
@@ -92,13 +100,37 @@ class ClientSession(Session):
         return line.decode("utf-8", "replace")
 
     def _secrets(self) -> Iterator[bytes]:
-        """Yield the password in every form in which it may have been sent."""
-        for mechanism in sasl.CLIENT_MECHANISMS.values():
-            *_, response = mechanism(self._credentials)
+        """Yield what must be kept in every form in which it may have been sent."""
+        for mechanism in sasl.client_mechanisms(self._credentials):
+            *_, response = sasl.client_exchange(mechanism, self._credentials)
             yield sasl.encode(response)
-        yield re.sub(rb'["\\]', rb"\\\g<0>", self._credentials.password)  # in quotes
-        yield self._credentials.password
+        match self._credentials:
+            case Password(_, password):
+                yield re.sub(rb'["\\]', rb"\\\g<0>", password)  # in quotes
+                yield password
+            case Bearer(_, token):
+                yield token
 
-    def sasl_exchange(self, mechanism: str) -> sasl.ClientExchange:
-        """Begin an exchange with our credentials."""
-        return sasl.CLIENT_MECHANISMS[mechanism](self.credentials)
+    def mechanism(self, offered: Collection[str]) -> str | None:
+        """Choose the best mechanism on offer that carries our credentials."""
+        ours = sasl.client_mechanisms(self.credentials)
+        return next((name for name in ours if name in offered), None)
+
+    def responses(self, mechanism: str) -> list[bytes]:
+        """Return what we say in an exchange, as it travels, without line ends."""
+        return [*map(sasl.encode, sasl.client_exchange(mechanism, self.credentials))]
+
+    def hear_failure(self, mechanism: str | None, line: bytes) -> None:
+        """Take what a backend says of our token, and answer it; the refusal follows.
+
+        A challenge behind all that we have to say is legal nowhere else.
+        """
+        answer = sasl.FAILURE_HEARD.get(mechanism or "")
+        try:
+            failure = sasl.decode(line.partition(b" ")[2])
+        except sasl.MalformedResponseError:
+            raise self.invalid(line) from None
+        if answer is None or not failure:
+            raise self.invalid(line)
+        self.failure = failure
+        self.send(sasl.encode(answer) + b"\r\n")

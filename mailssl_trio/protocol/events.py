@@ -65,6 +65,11 @@ class TlsInfo:
     refused: Goodbye | None = None
     """Why the peer is sent away in spite of it: BAD_CERTIFICATE, where it showed one
     that will not do, or CERTIFICATE_REQUIRED, where it showed none. None is welcome."""
+    verified: str = ""
+    """What became of the certificate that a client was asked for: ``SUCCESS``,
+    ``FAILED:reason``, or ``NONE`` where it has none; "" where it was not asked."""
+    certificate: bytes | None = field(default=None, repr=False)
+    """The one that it has shown, in DER."""
 
 
 @frozen

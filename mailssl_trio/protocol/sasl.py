@@ -7,19 +7,31 @@ they travel (``+``, ``334``, base64) is the protocols' business.
 
 import base64
 import binascii
-from collections.abc import Callable, Generator, Mapping
-from typing import ClassVar, TypeAlias
+import re
+from collections.abc import Callable, Collection, Generator, Mapping
+from typing import ClassVar, ParamSpec, TypeAlias, TypeVar
 
+from mailssl_trio.protocol import bearer
 from mailssl_trio.protocol.credentials import (
+    BackendCredentials,
+    Bearer,
     Credentials,
+    Digest,
+    External,
     MalformedCredentialsError,
     Password,
 )
 
 MAX_LINE = 12_288  # RFC 4954 section 4; the longest line of any protocol here
 
+MD5 = re.compile(rb"[0-9a-fA-F]{32}")
+"""A digest as CRAM-MD5 and APOP write it."""
+
 ServerExchange: TypeAlias = Generator[bytes, bytes, Credentials]
 ClientExchange: TypeAlias = Generator[bytes, bytes, None]
+
+Parts = ParamSpec("Parts")
+Kind = TypeVar("Kind")
 
 
 class SaslError(Exception):
@@ -50,7 +62,7 @@ def plain() -> ServerExchange:
     """PLAIN, RFC 4616: one message, ``[authzid] NUL authcid NUL passwd``."""
     match (yield b"").split(b"\0"):
         case authzid, authcid, password if authcid:
-            return _password(authcid, password, authzid)
+            return _legal(Password, authcid, password, authzid)
         case _:
             raise MalformedResponseError
 
@@ -61,7 +73,30 @@ def login() -> ServerExchange:
     password = yield b"Password:"
     if not authcid:
         raise MalformedResponseError
-    return _password(authcid, password)
+    return _legal(Password, authcid, password)
+
+
+def cram_md5(challenge: bytes) -> ServerExchange:
+    """CRAM-MD5, RFC 2195: a name, and what only its password makes of a challenge."""
+    authcid, _, digest = (yield challenge).rpartition(b" ")
+    if not authcid or MD5.fullmatch(digest) is None:
+        raise MalformedResponseError
+    return _legal(Digest, authcid, challenge, digest)
+
+
+def external() -> ServerExchange:
+    """EXTERNAL, RFC 4422 appendix A; the prompt, which says nothing, is nginx's."""
+    return _legal(External, (yield b"Username:"))
+
+
+def oauthbearer() -> ServerExchange:
+    """OAUTHBEARER, RFC 7628; how it fails is its verdict's business."""
+    return _told(_legal(bearer.read_oauthbearer, (yield b"")))
+
+
+def xoauth2() -> ServerExchange:
+    """XOAUTH2, OAUTHBEARER's predecessor."""
+    return _told(_legal(bearer.read_xoauth2, (yield b"")))
 
 
 def plain_response(credentials: Password) -> ClientExchange:
@@ -76,23 +111,85 @@ def login_responses(credentials: Password) -> ClientExchange:
     yield credentials.password
 
 
-SERVER_MECHANISMS: Mapping[bytes, Callable[[], ServerExchange]] = {
-    b"PLAIN": plain,
-    b"LOGIN": login,
+def bearer_response(credentials: Bearer) -> ClientExchange:
+    """OAUTHBEARER or XOAUTH2 from the client's side, as far as it may succeed."""
+    yield bearer.write(credentials)
+
+
+FAILURE_HEARD: Mapping[str, bytes] = {
+    "OAUTHBEARER": bearer.KVSEP,  # RFC 7628 section 3.2.3
+    "XOAUTH2": b"",
 }
+"""What a client says to a challenge behind its token: it tells a failure, and nothing
+that is said to it changes that."""
 
-CLIENT_MECHANISMS: Mapping[str, Callable[[Password], ClientExchange]] = {
-    "PLAIN": plain_response,
-    "LOGIN": login_responses,
+IN_ONE_MESSAGE = frozenset({"PLAIN", *FAILURE_HEARD})
+"""Whose client has said all with its first response."""
+
+SERVER_MECHANISMS: Mapping[str, Callable[[], ServerExchange]] = {
+    "PLAIN": plain,
+    "LOGIN": login,
+    "EXTERNAL": external,
+    "XOAUTH2": xoauth2,
+    "OAUTHBEARER": oauthbearer,
 }
+"""CRAM-MD5 is not among them: it needs a challenge."""
+
+ALWAYS = frozenset({"PLAIN", "LOGIN"})
+"""Accepted whether they are advertised or not, as in nginx: what they carry, the
+protocols' own commands carry too."""
 
 
-def server_exchange(mechanism: bytes) -> ServerExchange:
-    """Begin the exchange of a mechanism, named in any case."""
-    try:
-        return SERVER_MECHANISMS[mechanism.upper()]()
-    except KeyError:
-        raise UnknownMechanismError from None
+def no_challenge() -> bytes:
+    """Stand in for a maker of challenges where no mechanism asks for one."""
+    raise RuntimeError("a challenge where nobody makes any")
+
+
+def server_exchange(
+    mechanism: bytes,
+    enabled: Collection[str] = (),
+    challenge: Callable[[], bytes] = no_challenge,
+) -> ServerExchange:
+    """Begin the exchange of a mechanism that is enabled, named in any case."""
+    name = mechanism.upper().decode("latin-1")
+    if name in ALWAYS.union(enabled):
+        if name == "CRAM-MD5":
+            return cram_md5(challenge())
+        if name in SERVER_MECHANISMS:
+            return SERVER_MECHANISMS[name]()
+    raise UnknownMechanismError
+
+
+def takes_initial_response(mechanism: bytes) -> bool:
+    """Whether a client may speak first (RFC 4422 section 5); LOGIN's may, as MUAs do.
+
+    What answers a challenge of ours cannot come before it.
+    """
+    return mechanism.upper() != b"CRAM-MD5"
+
+
+def client_mechanisms(credentials: BackendCredentials) -> tuple[str, ...]:
+    """Return what can carry these credentials, the best first."""
+    match credentials:
+        case Password():
+            return "PLAIN", "LOGIN"
+        case Bearer(mechanism=mechanism):
+            return (mechanism,)
+        case _:
+            return ()
+
+
+def client_exchange(mechanism: str, credentials: BackendCredentials) -> ClientExchange:
+    """Begin an exchange that carries these credentials."""
+    match credentials:
+        case Password() if mechanism == "PLAIN":
+            return plain_response(credentials)
+        case Password() if mechanism == "LOGIN":
+            return login_responses(credentials)
+        case Bearer(mechanism=its) if mechanism == its:
+            return bearer_response(credentials)
+        case _:
+            raise UnknownMechanismError
 
 
 def encode(message: bytes) -> bytes:
@@ -110,8 +207,17 @@ def decode(line: bytes) -> bytes:
         raise MalformedResponseError from None
 
 
-def _password(authcid: bytes, password: bytes, authzid: bytes = b"") -> Password:
+def _legal(
+    kind: Callable[Parts, Kind], *parts: Parts.args, **named: Parts.kwargs
+) -> Kind:
+    """Make credentials out of what a client has sent."""
     try:
-        return Password(authcid, password, authzid)
+        return kind(*parts, **named)
     except MalformedCredentialsError:
         raise MalformedResponseError from None
+
+
+def _told(credentials: Bearer | None) -> Bearer:
+    if credentials is None:
+        raise MalformedResponseError
+    return credentials

@@ -8,7 +8,7 @@ import trio
 from attrs import field, frozen
 
 from mailssl_trio.protocol.client_session import ClientSession
-from mailssl_trio.protocol.credentials import Password
+from mailssl_trio.protocol.credentials import BackendCredentials
 from mailssl_trio.protocol.imap.client import ImapClient
 from mailssl_trio.protocol.pop3.client import Pop3Client
 from mailssl_trio.protocol.smtp.client import SmtpClient
@@ -48,7 +48,9 @@ class Dialer:
     embedded: Embedded | None = None
     _sessions: BackendSessions = field(factory=BackendSessions, init=False, eq=False)
 
-    async def open(self, upstream: Upstream, credentials: Password) -> Connection:
+    async def open(
+        self, upstream: Upstream, credentials: BackendCredentials
+    ) -> Connection:
         """Connect, and return a connection that is about to log in.
 
         Raises DialError. The whole login shares one budget, as a client's does.

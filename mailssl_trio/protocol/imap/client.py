@@ -8,6 +8,7 @@ from mailssl_trio.protocol.client_session import (
     ClientSession,
     GiveUpError,
 )
+from mailssl_trio.protocol.credentials import Password
 from mailssl_trio.protocol.events import Dialogue, LoggedIn
 from mailssl_trio.protocol.imap.grammar import (
     MAX_COMMAND,
@@ -80,7 +81,7 @@ class ImapClient(ClientSession):
     def log_in(self) -> Dialogue[LoggedIn]:
         """Speak from the greeting to the tagged reply that ends the login."""
         capabilities = yield from self.open()
-        answer = yield from self.converse(*self.login_command(capabilities))
+        answer = yield from self.present(capabilities)
         if not answer.ok:
             self.say(b"LOGOUT\r\n")
             raise self.refused(answer.tagged.line, answer.tagged.reason)
@@ -116,22 +117,36 @@ class ImapClient(ClientSession):
             raise self.invalid(answer.tagged.line)
         return answer
 
-    def login_command(self, capabilities: frozenset[bytes]) -> tuple[bytes, ...]:
+    def present(self, capabilities: frozenset[bytes]) -> Dialogue[Answer]:
+        """Log in by the best way on offer."""
+        told = {b"AUTH=" + name.encode(): name for name in sasl.IN_ONE_MESSAGE}
+        offered = {name for word, name in told.items() if word in capabilities}
+        mechanism = self.mechanism(offered)
+        pieces = self.login_command(mechanism, capabilities)
+        return (yield from self.converse(*pieces, mechanism=mechanism))
+
+    def login_command(
+        self, mechanism: str | None, capabilities: frozenset[bytes]
+    ) -> tuple[bytes, ...]:
         """Choose how the credentials travel; in pieces, as ``converse`` takes them."""
-        plain = sasl.encode(next(self.sasl_exchange("PLAIN"))) + b"\r\n"
-        with_initial = b"AUTHENTICATE PLAIN " + plain  # RFC 4959
-        offered = b"AUTH=PLAIN" in capabilities
-        if offered and SASL_IR & capabilities and len(with_initial) <= MAX_LINE:
-            return (with_initial,)
-        if b"LOGINDISABLED" not in capabilities:
-            return self.login(capabilities)
-        if offered:
-            return (b"AUTHENTICATE PLAIN\r\n", plain)
+        if mechanism:
+            command = b"AUTHENTICATE " + mechanism.encode()
+            (response,) = self.responses(mechanism)
+            in_one_line = command + b" " + response + b"\r\n"  # RFC 4959
+            if SASL_IR & capabilities and len(in_one_line) <= MAX_LINE:
+                return (in_one_line,)
+        match self.credentials:
+            case Password() as password if b"LOGINDISABLED" not in capabilities:
+                return self.login(password, capabilities)
+        if mechanism:
+            return command + b"\r\n", response + b"\r\n"
         raise GiveUpError("upstream offers no login that we know")
 
-    def login(self, capabilities: frozenset[bytes]) -> tuple[bytes, ...]:
+    def login(
+        self, credentials: Password, capabilities: frozenset[bytes]
+    ) -> tuple[bytes, ...]:
         """LOGIN with quoted strings, or with literals for what those cannot carry."""
-        user, password = self.credentials.authcid, self.credentials.password
+        user, password = credentials.authcid, credentials.password
         match quoted(user), quoted(password):
             case bytes(quoted_user), bytes(quoted_password):
                 line = b"LOGIN %b %b\r\n" % (quoted_user, quoted_password)
@@ -166,7 +181,9 @@ class ImapClient(ClientSession):
         text = tagged.text or b"Logged in"  # RFC 3501 wants some
         return Answer(parse_response(tagged.tag + code + text), untagged)
 
-    def converse(self, command: bytes, *invited: bytes) -> Dialogue[Answer]:
+    def converse(
+        self, command: bytes, *invited: bytes, mechanism: str | None = None
+    ) -> Dialogue[Answer]:
         """Say a command, each further piece when the backend invites it, and listen."""
         tag = self.say(command)
         pieces, untagged, room = [*invited], [], Room()
@@ -176,7 +193,11 @@ class ImapClient(ClientSession):
                 untagged.append(response)
             elif response.tag == CONTINUATION and pieces:
                 self.send(pieces.pop(0))
-            elif response.tag == tag and response.completes(whole=not pieces):
+            elif response.tag == CONTINUATION and not self.failure:
+                self.hear_failure(mechanism, response.line)
+            elif response.tag == tag and response.completes(
+                whole=not (pieces or self.failure)
+            ):
                 return Answer(response, tuple(untagged))
             else:
                 raise self.invalid(response.line)

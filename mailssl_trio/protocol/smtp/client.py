@@ -19,7 +19,7 @@ from mailssl_trio.protocol.smtp.grammar import (
 
 
 class SmtpClient(ClientSession):
-    """AUTH PLAIN where it is offered, else AUTH LOGIN."""
+    """AUTH PLAIN where it is offered, else AUTH LOGIN; a token as it came."""
 
     def log_in(self) -> Dialogue[LoggedIn]:
         """Speak from the greeting to the reply that ends the login."""
@@ -48,24 +48,20 @@ class SmtpClient(ClientSession):
 
     def auth(self, mechanisms: tuple[str, ...]) -> Dialogue[Reply]:
         """Authenticate by the best mechanism; return the reply that ends it."""
-        for mechanism in ("PLAIN", "LOGIN"):
-            if mechanism in mechanisms:
-                return (yield from self.exchange(mechanism))
-        raise self.quit("upstream offers neither AUTH PLAIN nor AUTH LOGIN")
+        if mechanism := self.mechanism(mechanisms):
+            return (yield from self.exchange(mechanism))
+        raise self.quit("upstream offers no login that we know")
 
     def exchange(self, mechanism: str) -> Dialogue[Reply]:
         """AUTH, RFC 4954 section 4, in one round trip if mechanism and line allow."""
-        responses = [
-            sasl.encode(response) + b"\r\n"
-            for response in self.sasl_exchange(mechanism)
-        ]
+        responses = [response + b"\r\n" for response in self.responses(mechanism)]
         if max(map(len, responses)) > sasl.MAX_LINE:
             raise self.quit("the credentials are too long for upstream")
         command = b"AUTH " + mechanism.encode()
         in_one_line = command + b" " + responses[0]
-        if mechanism == "PLAIN" and len(in_one_line) <= MAX_COMMAND:
+        if mechanism in sasl.IN_ONE_MESSAGE and len(in_one_line) <= MAX_COMMAND:
             self.send(in_one_line)
-            return (yield from self.read_reply())
+            return (yield from self.read_outcome(mechanism))
         self.send(command + b"\r\n")
         for response in responses:
             reply = yield from self.read_reply()
@@ -74,7 +70,18 @@ class SmtpClient(ClientSession):
             if reply.code != b"334":
                 return reply
             self.respond(reply, response)
-        return (yield from self.read_reply())
+        return (yield from self.read_outcome(mechanism))
+
+    def read_outcome(self, mechanism: str) -> Dialogue[Reply]:
+        """Return the reply to our credentials; a challenge means a refusal."""
+        reply = yield from self.read_reply()
+        if reply.code != b"334":
+            return reply
+        self.hear_failure(mechanism, reply.lines[-1])
+        reply = yield from self.read_reply()
+        if reply.code == b"235":
+            raise self.invalid(reply.lines[0])
+        return reply
 
     def respond(self, challenge: Reply, response: bytes) -> None:
         """Queue a response; "*" to a challenge that is not base64, as RFC 4954 asks."""
