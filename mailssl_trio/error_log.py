@@ -121,10 +121,20 @@ class ErrorLogger:
         text = f"client {subject.client}{port} connected to {subject.server}"
         self.write("info", f"*{subject.number} {text}")
 
+    def proxy_refused(self, subject: Subject, detail: str) -> None:
+        """Say what came in place of a header that could be believed."""
+        text = escape(detail).replace('\\"', '"')
+        self._tell("error", subject, f"{text} while reading PROXY protocol")
+
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         """``client login failed: "…"``."""
         reason = escape(rejected.text or rejected.reason.value)
         self._tell("info", subject, f'client login failed: "{reason}"')
+
+    def undecided(self, subject: Subject, detail: str) -> None:
+        """Say what the auth server did, as nginx does, escaped."""
+        text = escape(detail).replace('\\"', '"')
+        self._tell("error", subject, f"{text} while in http auth state")
 
     def upstream_failed(self, subject: Subject, detail: str) -> None:
         """Say what the backend did, in its own words, escaped."""

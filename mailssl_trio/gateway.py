@@ -1,12 +1,13 @@
 """One client's life: greet, judge, dial, log in, relay."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
-from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route
+from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route, Undecided
 from mailssl_trio.observer import Observer, Subject
 from mailssl_trio.protocol.credentials import (
     Accepted,
@@ -24,13 +25,16 @@ from mailssl_trio.protocol.events import (
     Refused,
 )
 from mailssl_trio.protocol.imap.server import ImapServer
+from mailssl_trio.protocol.introduction import Introduction
 from mailssl_trio.protocol.pop3.server import Pop3Server
+from mailssl_trio.protocol.proxy_header import MAX_V1, BrokenHeaderError, ProxyHeader
 from mailssl_trio.protocol.server_session import Policy, ServerSession
 from mailssl_trio.protocol.smtp.server import SmtpServer
 from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.dial import Dialer, DialError
 from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.proxied import RealIpFrom
 from mailssl_trio.transport.relay import Outcome, Relay
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
@@ -60,6 +64,7 @@ class Gateway:
     dialer: Dialer
     timeouts: Timeouts
     observer: Observer
+    real_ip_from: RealIpFrom = field(factory=RealIpFrom)
 
     def welcome(
         self,
@@ -68,29 +73,44 @@ class Gateway:
         subject: Subject,
         *,
         implicit_tls: bool,
+        proxied: bool = False,
     ) -> "ClientLife":
-        """Begin a client's life on a stream that has just been accepted."""
+        """Begin a client's life on a stream that has just been accepted.
+
+        ``proxied`` is one that a PROXY header comes on before everything else.
+        """
         session = SERVERS[self.protocol](self.policy, implicit_tls=implicit_tls)
         client = Connection(session, stream, self._layer(), self.timeouts, drain)
-        return ClientLife(self, client, subject)
+        return ClientLife(self, client, subject, proxied=proxied)
 
     def _layer(self) -> TlsLayer | None:
         """Return what a handshake takes that begins with this client."""
         if self.tls is None:
             return None
         return TlsLayer(
-            self.tls.context, judge=self.tls.judge, server_name=self.tls.server_name
+            self.tls.context,
+            judge=self.tls.judge,
+            server_name=self.tls.server_name,
+            verified=self.tls.verified,
         )
 
 
 class ClientLife:
     """A client from greeting to goodbye."""
 
-    def __init__(self, gateway: Gateway, client: Connection, subject: Subject) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        client: Connection,
+        subject: Subject,
+        *,
+        proxied: bool = False,
+    ) -> None:
         self.gateway = gateway
         self.client = client
         self.subject = subject
         self.upstream: Connection | None = None
+        self._proxied = proxied
         self._attempts = 0
         self._wrong_passwords = 0
         self._relaying = False
@@ -99,6 +119,8 @@ class ClientLife:
     async def live(self) -> None:
         """Carry the client until it, or its backend, ends; close nothing yet."""
         self._observer.connected(self.subject)
+        if self._proxied and not await self._hear_proxy():
+            return None
         while True:
             event = await self.client.next_event()
             self.subject.tls = self.client.session.tls
@@ -125,6 +147,28 @@ class ClientLife:
                 ending = connection.cut if self._truncated else connection.close
                 nursery.start_soon(ending)
 
+    async def _hear_proxy(self) -> bool:
+        """Read for whom the proxy in front of us speaks; False: for nobody here."""
+        trusted, peer = self.gateway.real_ip_from, self.subject.client
+        try:
+            header = await self.client.proxy_header()
+        except BrokenHeaderError as broken:
+            detail = f'broken header: "{_first_line(broken.seen)}"'
+            self._observer.proxy_refused(self.subject, detail)
+            return False
+        if isinstance(header, Goodbye):
+            self._observer.closed(self.subject, header, "no PROXY header")
+            return False
+        self.subject.proxied = header.addresses
+        if trusted.is_set and not trusted.trusts(peer):
+            detail = f"{peer} is not in set_real_ip_from, it {_claim(header)}"
+            self._observer.proxy_refused(self.subject, detail)
+            return False
+        if trusted.is_set and header.addresses is not None:
+            self.subject.client = str(header.addresses.source)
+            self.subject.client_port = header.addresses.source_port
+        return True
+
     @property
     def _observer(self) -> Observer:
         return self.gateway.observer
@@ -132,17 +176,21 @@ class ClientLife:
     async def _admit(self, credentials: Credentials) -> Verdict:
         """Judge, and log in at the backend; a wrong password waits ever longer."""
         self._attempts += 1
-        self.subject.login = credentials.authcid
+        self.subject.login, self.subject.upstream = credentials.authcid, ""
         attempt = LoginAttempt(
             credentials,
             self.gateway.protocol,
-            self.subject.client,
+            self._introduction(),
             self.client.session.tls,
             self._attempts,
         )
+        verdict: Verdict
         match await self.gateway.authenticator.judge(attempt):
             case Route() as route:
                 verdict = await self._log_in(route)
+            case Undecided(detail):
+                self._observer.undecided(self.subject, detail)
+                verdict = Rejected(Reason.UNAVAILABLE)
             case rejected:
                 verdict = rejected
         if isinstance(verdict, Rejected):
@@ -150,8 +198,22 @@ class ClientLife:
             await self._make_wait(verdict)
         return verdict
 
+    def _introduction(self) -> Introduction:
+        """Say who the client is, as far as it is known by now."""
+        server, _, port = self.subject.server.rpartition(":")
+        return Introduction(
+            client=self.subject.client,
+            client_port=self.subject.client_port,
+            server=server.strip("[]"),
+            server_port=int(port),
+            session=str(self.subject.number),
+        )
+
     async def _make_wait(self, rejected: Rejected) -> None:
-        if rejected.reason is Reason.AUTHENTICATIONFAILED:
+        """Let the time pass that the judge wants, or else one of our own."""
+        if rejected.wait is not None:
+            await trio.sleep(rejected.wait)
+        elif rejected.reason is Reason.AUTHENTICATIONFAILED:
             penalty = FIRST_PENALTY * 2**self._wrong_passwords
             self._wrong_passwords += 1
             await trio.sleep(min(penalty, LONGEST_PENALTY))
@@ -202,6 +264,20 @@ class ClientLife:
             ending.from_client,
             ending.from_upstream,
         )
+
+
+def _first_line(seen: bytes) -> str:
+    """Return of what came in place of a header what a line of the log can hold."""
+    line = re.split(rb"[\r\n]", seen, maxsplit=1)[0] or seen
+    return line[:MAX_V1].decode("utf-8", "backslashreplace")
+
+
+def _claim(header: ProxyHeader) -> str:
+    match header.addresses:
+        case None:
+            return "speaks for itself"
+        case ends:
+            return f"speaks for {ends.source}, port {ends.source_port}"
 
 
 def _why_closed(upstream: Connection, event: Event) -> str:

@@ -44,8 +44,16 @@ class Told:
     def connected(self, subject: Subject) -> None:
         self.events.append("connected")
 
+    def proxy_refused(self, subject: Subject, detail: str) -> None:
+        self.events.append("proxy refused")
+        self.details.append(detail)
+
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         self.events.append(f"rejected {rejected.reason.name}")
+
+    def undecided(self, subject: Subject, detail: str) -> None:
+        self.events.append("undecided")
+        self.details.append(detail)
 
     def upstream_failed(self, subject: Subject, detail: str) -> None:
         self.events.append("upstream failed")

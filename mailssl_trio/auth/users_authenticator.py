@@ -74,4 +74,4 @@ class UsersAuthenticator:
 def _may_pass(user: User, credentials: Password, attempt: LoginAttempt) -> bool:
     """Nobody acts for somebody else here (RFC 4616 section 2, authzid)."""
     as_oneself = credentials.authzid in {b"", credentials.authcid}
-    return as_oneself and user.may_use(attempt.protocol, attempt.client_address)
+    return as_oneself and user.may_use(attempt.protocol, attempt.client.client)

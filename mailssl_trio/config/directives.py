@@ -1,18 +1,20 @@
 """Every directive there is: where it stands, what it takes, and its default.
 
 The names, meanings and defaults are nginx's, except for what nginx's mail proxy has
-no word for: ``users``, ``state_directory``, and the ``proxy_*`` words that nginx only
-has elsewhere.
+no word for: ``users``, ``state_directory``, ``auth_http_ssl_*``, and the ``proxy_*``
+words that nginx only has elsewhere.
 """
 
 from socket import gethostname
 
 from attrs import field, fields, frozen
 
+from mailssl_trio.config.http_words import AuthServerText, HttpHeaders
 from mailssl_trio.config.listening import Listens
 from mailssl_trio.config.model import ErrorLog
 from mailssl_trio.config.pem_sources import Certificates, FileNames, Keys, Pem
 from mailssl_trio.config.processes import Processes
+from mailssl_trio.config.real_ip import RealIp
 from mailssl_trio.config.session_cache import Cache
 from mailssl_trio.config.tls_words import ConfCommands, TlsProtocols, Verify
 from mailssl_trio.config.values import (
@@ -93,7 +95,14 @@ class MailDirectives:
     ssl_verify_depth: Count = 1
     ssl_crl: FileName | None = None
 
+    set_real_ip_from: RealIp = ()
+
     users: FileName | None = None
+    auth_http: AuthServerText | None = None
+    auth_http_header: HttpHeaders = ()
+    auth_http_timeout: Seconds = 60.0
+    auth_http_pass_client_cert: Flag = False
+    auth_http_ssl_trusted_certificate: FileName | None = None
     proxy_pass: AddressText | None = None
     proxy_timeout: Seconds = DEADLINES.relay
     proxy_connect_timeout: Seconds = DEADLINES.connect

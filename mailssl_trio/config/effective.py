@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import tomli_w
 
+from mailssl_trio.config.effective_auth_http import auth_server
 from mailssl_trio.config.effective_tls import Table, Value, backend, front, words
 from mailssl_trio.config.model import Config, Listen, VirtualServer
 from mailssl_trio.config.units import format_time
@@ -43,16 +44,25 @@ def _server(server: VirtualServer, config: Config, secrets: bool) -> Table:
         table["starttls"] = server.policy.starttls.value
     if server.tls is not None:
         table |= front(server.tls, config, secrets=secrets)
+    if server.real_ip_from.is_set:
+        table["set_real_ip_from"] = list(server.real_ip_from.words)
     if server.users is not None:
         table["users"] = str(server.users)
     if server.upstream is not None:
         table |= _upstream(server.upstream, secrets)
+    if server.auth_http is not None:
+        table |= auth_server(server.auth_http, server.tls, secrets=secrets)
     return table
 
 
 def _listens(listens: tuple[Listen, ...]) -> Value:
-    words = [f"{listen} ssl" if listen.ssl else str(listen) for listen in listens]
+    words = [_listen(listen) for listen in listens]
     return words if len(words) > 1 else words[0]
+
+
+def _listen(listen: Listen) -> str:
+    parameters = {"ssl": listen.ssl, "proxy_protocol": listen.proxy_protocol}
+    return " ".join((str(listen), *(name for name, said in parameters.items() if said)))
 
 
 def _policy(policy: Policy, protocol: str) -> Table:

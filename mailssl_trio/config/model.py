@@ -3,11 +3,13 @@
 from ipaddress import ip_address
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
+from mailssl_trio.auth.http_server import AuthHttp
 from mailssl_trio.config.problem import Problem
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.tls.policy import TlsPolicy
+from mailssl_trio.transport.proxied import RealIpFrom
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
 
@@ -20,6 +22,8 @@ class Listen:
     port: int
     ssl: bool = False
     """TLS from the first octet; STARTTLS is neither offered nor accepted here."""
+    proxy_protocol: bool = False
+    """A PROXY header comes before everything else, TLS included."""
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -68,9 +72,14 @@ class VirtualServer:
     """None where neither an address nor STARTTLS speaks TLS."""
     timeouts: Timeouts
     users: Path | None
-    """Who may log in; None means that the backend judges."""
+    """Who may log in; None means that an auth server judges, or the backend."""
     upstream: Upstream | None
-    """Where they go; None means that each user has a backend of his own."""
+    """Where they go; None means that each user has a backend of his own, or that the
+    auth server names it."""
+    auth_http: AuthHttp | None = None
+    """The auth server, where there is one: then it alone decides."""
+    real_ip_from: RealIpFrom = field(factory=RealIpFrom)
+    """Whose PROXY headers say who the client is."""
 
 
 def development_pair(state_directory: Path) -> tuple[Path, Path]:

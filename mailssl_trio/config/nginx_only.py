@@ -6,10 +6,6 @@ NGINX_ONLY: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "access_log",
-            "auth_http",
-            "auth_http_header",
-            "auth_http_pass_client_cert",
-            "auth_http_timeout",
             "daemon",
             "env",
             "events",
@@ -31,7 +27,6 @@ NGINX_ONLY: Mapping[str, str] = {
             "proxy_ssl_verify_depth",
             "resolver",
             "resolver_timeout",
-            "set_real_ip_from",
             "smtp_client_buffer",
             "smtp_greeting_delay",
             "ssl_ech_file",

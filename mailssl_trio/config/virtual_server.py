@@ -2,12 +2,14 @@
 
 from attrs import evolve
 
+from mailssl_trio.config.auth_http import auth_http
 from mailssl_trio.config.judged_tls import judge_server
 from mailssl_trio.config.model import Listen, VirtualServer
 from mailssl_trio.config.problem import Report, dotted
 from mailssl_trio.config.routing import upstream
 from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.config.server_tls import tls_policy
+from mailssl_trio.config.trusted_proxies import real_ip_from
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
 from mailssl_trio.transport.timeouts import Timeouts
 
@@ -36,9 +38,10 @@ def virtual_server(
     if tls is not None:
         judge_server(table, tls, protocol or SOME_PROTOCOL, site, report)
     backend = upstream(table, protocol or SOME_PROTOCOL, site, report)
+    judge = auth_http(table, site, report)
     if protocol is None or not listens:
         return None
-    users = table.directives.users
+    users = table.directives.users if judge is None else None
     return VirtualServer(
         name=f"{dotted(table.place)} at {site.file}:{report.line(table.place)}",
         listens=listens,
@@ -48,6 +51,8 @@ def virtual_server(
         timeouts=_timeouts(table),
         users=None if users is None else site.path(users),
         upstream=backend,
+        auth_http=judge,
+        real_ip_from=real_ip_from(table, listens, report),
     )
 
 

@@ -27,6 +27,7 @@ class Goodbye(Enum):
     LINE_TOO_LONG = "sent too long command"
     PIPELINED_STARTTLS = "sent plaintext behind STARTTLS"
     HTTP_REQUEST = "sent an HTTP request"
+    EARLY_TALKER = "was rejected before greeting"
     HANDSHAKE_FAILED = "TLS handshake failed"
     BAD_CERTIFICATE = "SSL certificate verify error"
     CERTIFICATE_REQUIRED = "sent no required SSL certificate"
@@ -49,6 +50,13 @@ class Question(Event, Generic[T]):
 @frozen
 class NeedData(Event):
     """Nothing more can happen before ``receive_data()``."""
+
+
+@frozen
+class Pause(Event):
+    """Let so many seconds pass; go on sooner only if the peer says something."""
+
+    seconds: float
 
 
 @frozen
@@ -78,10 +86,24 @@ class StartTls(Question[TlsInfo]):
 
 
 @frozen
+class Helo:
+    """What an SMTP client has called itself since TLS came up, or since it came."""
+
+    name: bytes = b""
+    """Empty where it has said neither HELO nor EHLO."""
+    esmtp: bool = False
+    """Whether it has ever said EHLO."""
+
+
+NOBODY = Helo()
+
+
+@frozen
 class Authenticate(Question[Verdict]):
     """Judge these credentials, and log in to the backend if they are good."""
 
     credentials: Credentials
+    helo: Helo = NOBODY
 
 
 @frozen
