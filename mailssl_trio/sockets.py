@@ -49,7 +49,9 @@ class Sockets:
                     if address not in self._open:
                         self._open[address] = await listen(address)
                     descriptor = self._open[address].fileno()
-                    doors.append(Door(number, wanted.ssl, descriptor))
+                    doors.append(
+                        Door(number, wanted.ssl, descriptor, wanted.proxy_protocol)
+                    )
         except ListenError as error:
             text = f"{server.name}: {error}"
             raise StartError(text, denied=error.denied) from None

@@ -12,8 +12,9 @@ ADDRESS = re.compile(
 )
 NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
+PARAMETERS = ("ssl", "proxy_protocol")
 NGINX_PARAMETERS = re.compile(
-    r"(?:backlog|rcvbuf|sndbuf|so_keepalive|ipv6only)=.*|proxy_protocol|bind|multipath"
+    r"(?:backlog|rcvbuf|sndbuf|so_keepalive|ipv6only)=.*|bind|multipath"
 )
 
 
@@ -34,7 +35,7 @@ def _element(index: int, value: object) -> Listen:
 
 
 def listen(value: object) -> Listen:
-    """Read ``ADDRESS:PORT``, ``*:PORT`` or ``PORT``, perhaps with ``ssl`` behind it."""
+    """Read ``ADDRESS:PORT``, ``*:PORT`` or ``PORT``, and the words behind it."""
     where, *parameters = text(str(value) if is_number(value) else value).split() or [""]
     if (found := ADDRESS.fullmatch(where)) is None:
         raise _no_address(where, "ADDRESS:PORT, [IPv6]:PORT, *:PORT or PORT")
@@ -42,7 +43,12 @@ def listen(value: object) -> Listen:
         raise _no_address(where, "a port from 1 to 65535")
     for parameter in parameters:
         _check_parameter(parameter)
-    return Listen(_host(found), int(found["port"]), ssl=bool(parameters))
+    return Listen(
+        _host(found),
+        int(found["port"]),
+        ssl="ssl" in parameters,
+        proxy_protocol="proxy_protocol" in parameters,
+    )
 
 
 def _host(found: re.Match[str]) -> str:
@@ -66,8 +72,9 @@ def _check_parameter(word: str) -> None:
         raise WrongValueError(
             f"{shown(word)} is a parameter of nginx's that is not available here"
         )
-    if word != "ssl":
-        raise WrongValueError(f"unknown parameter {shown(word)} (known: ssl)")
+    if word not in PARAMETERS:
+        known = ", ".join(PARAMETERS)
+        raise WrongValueError(f"unknown parameter {shown(word)} (known: {known})")
 
 
 def _no_address(word: str, wanted: str) -> WrongValueError:

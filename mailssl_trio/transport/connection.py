@@ -19,7 +19,9 @@ from mailssl_trio.protocol.events import (
     Question,
     StartTls,
 )
+from mailssl_trio.protocol.proxy_header import ProxyHeader
 from mailssl_trio.transport.drain import Drain, Wait
+from mailssl_trio.transport.proxied import read_header
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer, alert_in
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
@@ -71,6 +73,17 @@ class Connection:
     def answer(self, question: Question[T], value: T) -> None:
         """Answer the question that ``next_event()`` returned."""
         self.session.answer(question, value)
+
+    async def proxy_header(self) -> ProxyHeader | Goodbye:
+        """Read the PROXY header that must stand before all that the session reads.
+
+        Raises BrokenHeaderError. Return why there is none if nobody sent one in time:
+        it is to the proxy, and no mail client, that there would be something to say.
+        """
+        scope = trio.CancelScope(deadline=self.deadline)
+        with scope, self.drain.cuts(scope, wait=Wait.SILENT):
+            return await read_header(self.stream)
+        return self._why_cut
 
     async def while_busy(self, work: Callable[[], Awaitable[T]]) -> T | None:
         """Do ``work`` on the peer's behalf, and watch meanwhile whether it stays.

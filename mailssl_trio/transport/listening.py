@@ -35,6 +35,13 @@ class Newcomer:
     client_port: int
     server: str
     """The address it connected to."""
+    server_port: int
+
+    @property
+    def door(self) -> str:
+        """Address and port of ours, as they are written."""
+        host = f"[{self.server}]" if ":" in self.server else self.server
+        return f"{host}:{self.server_port}"
 
 
 @frozen
@@ -110,8 +117,7 @@ async def serve_wires(
             wire = Wire(stream, linger)
         except OSError:  # it has gone before we could look at it
             return await trio.aclose_forcefully(stream)
-        here = f"[{server[0]}]" if ":" in server[0] else server[0]
-        await serve(Newcomer(wire, client[0], client[1], f"{here}:{server[1]}"))
+        await serve(Newcomer(wire, client[0], client[1], server[0], server[1]))
         return None
 
     await trio.serve_listeners(meet, list(listeners), handler_nursery=nursery)

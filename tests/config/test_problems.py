@@ -147,8 +147,8 @@ def test_directive_that_is_wrong_is_named_with_what_to_do(
          " an IP address or a host name"),
         ('"127.0.0.1:0"', '"127.0.0.1:0" is no address to listen on; it must be'
          " a port from 1 to 65535"),
-        ('"127.0.0.1:143 tls"', 'unknown parameter "tls" (known: ssl)'),
-        ('"127.0.0.1:143 proxy_protocol"', '"proxy_protocol" is a parameter of'
+        ('"127.0.0.1:143 tls"', 'unknown parameter "tls" (known: ssl, proxy_protocol)'),
+        ('"127.0.0.1:143 multipath"', '"multipath" is a parameter of'
          " nginx's that is not available here"),
         ("[]", 'no address; write "127.0.0.1:143"'),
         ("true", 'true is not a string; write "…"'),

@@ -46,7 +46,8 @@ async def test_newcomer_is_known_by_both_addresses() -> None:
         await client.aclose()
         await trio.sleep_forever()
     assert (met[0].client, met[0].client_port) == own
-    assert met[0].server == f"127.0.0.1:{address[1]}"
+    assert (met[0].server, met[0].server_port) == address
+    assert met[0].door == f"127.0.0.1:{address[1]}"
 
 
 async def test_port_that_is_taken_is_tried_for_a_moment_and_then_named(
