@@ -11,7 +11,6 @@ from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route, Undecide
 from mailssl_trio.observer import Observer, Subject
 from mailssl_trio.protocol.credentials import (
     Accepted,
-    Credentials,
     Reason,
     Rejected,
     Verdict,
@@ -21,6 +20,7 @@ from mailssl_trio.protocol.events import (
     Closed,
     Event,
     Goodbye,
+    Helo,
     LoggedIn,
     Refused,
 )
@@ -125,8 +125,8 @@ class ClientLife:
             event = await self.client.next_event()
             self.subject.tls = self.client.session.tls
             match event:
-                case Authenticate(credentials):
-                    admit = partial(self._admit, credentials)
+                case Authenticate() as question:
+                    admit = partial(self._admit, question)
                     if (verdict := await self.client.while_busy(admit)) is not None:
                         self.client.answer(event, verdict)
                 case LoggedIn() if self.upstream is not None:
@@ -173,16 +173,18 @@ class ClientLife:
     def _observer(self) -> Observer:
         return self.gateway.observer
 
-    async def _admit(self, credentials: Credentials) -> Verdict:
+    async def _admit(self, question: Authenticate) -> Verdict:
         """Judge, and log in at the backend; a wrong password waits ever longer."""
         self._attempts += 1
+        credentials = question.credentials
         self.subject.login, self.subject.upstream = credentials.authcid, ""
         attempt = LoginAttempt(
             credentials,
             self.gateway.protocol,
-            self._introduction(),
+            self._introduction(question.helo),
             self.client.session.tls,
             self._attempts,
+            self.subject.proxied,
         )
         verdict: Verdict
         match await self.gateway.authenticator.judge(attempt):
@@ -198,15 +200,17 @@ class ClientLife:
             await self._make_wait(verdict)
         return verdict
 
-    def _introduction(self) -> Introduction:
+    def _introduction(self, helo: Helo) -> Introduction:
         """Say who the client is, as far as it is known by now."""
-        server, _, port = self.subject.server.rpartition(":")
+        subject = self.subject
         return Introduction(
-            client=self.subject.client,
-            client_port=self.subject.client_port,
-            server=server.strip("[]"),
-            server_port=int(port),
-            session=str(self.subject.number),
+            client=subject.client,
+            client_port=subject.client_port,
+            server=subject.server_address,
+            server_port=subject.server_port,
+            session=str(subject.number),
+            helo=helo.name,
+            esmtp=helo.esmtp,
         )
 
     async def _make_wait(self, rejected: Rejected) -> None:
