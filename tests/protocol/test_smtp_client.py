@@ -15,6 +15,7 @@ from mailssl_trio.protocol.events import (
     Authenticate,
     Closed,
     Goodbye,
+    Helo,
     LoggedIn,
     NeedData,
     Refused,
@@ -439,7 +440,8 @@ def test_client_and_server_understand_each_other(
     )
     upgrade = [StartTls()] if starttls else []
     assert ours.events == [*upgrade, LoggedIn(WELCOME)]
-    assert theirs.events == [*upgrade, Authenticate(credentials), LoggedIn(WELCOME)]
+    asked = Authenticate(credentials, Helo(b"client.example.com", esmtp=True))
+    assert theirs.events == [*upgrade, asked, LoggedIn(WELCOME)]
 
 
 @pytest.mark.parametrize(

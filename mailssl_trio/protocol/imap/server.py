@@ -167,9 +167,12 @@ class ImapServer(ServerSession):
         self.send(accepted.untagged + tag + b" " + accepted.reply)
 
     def reject(self, rejected: Rejected, tag: bytes) -> None:
-        """Refuse a login with the code of RFC 5530 section 3."""
-        text = rejected.text or rejected.reason.value
-        self.reply(tag, f"NO [{rejected.reason.name}] {text}")
+        """Refuse a login with the code of RFC 5530 section 3.
+
+        The words of an auth server are its own, a code included if it wants one.
+        """
+        usual = f"[{rejected.reason.name}] {rejected.reason.value}"
+        self.reply(tag, f"NO {rejected.text or usual}")
 
     def refuse_sasl(self, refusal: sasl.SaslError, tag: bytes) -> None:
         """Refuse an exchange that brought no credentials, RFC 9051 section 6.2.2."""
