@@ -7,6 +7,7 @@ from functools import partial
 import trio
 from attrs import field, frozen
 
+from mailssl_trio.auth.challenge import challenge
 from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route, Undecided
 from mailssl_trio.observer import Observer, Subject
 from mailssl_trio.protocol.credentials import (
@@ -79,7 +80,11 @@ class Gateway:
 
         ``proxied`` is one that a PROXY header comes on before everything else.
         """
-        session = SERVERS[self.protocol](self.policy, implicit_tls=implicit_tls)
+        session = SERVERS[self.protocol](
+            self.policy,
+            implicit_tls=implicit_tls,
+            challenge=partial(challenge, self.policy.server_name),
+        )
         client = Connection(session, stream, self._layer(), self.timeouts, drain)
         return ClientLife(self, client, subject, proxied=proxied)
 

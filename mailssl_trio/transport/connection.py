@@ -16,6 +16,7 @@ from mailssl_trio.protocol.events import (
     Event,
     Goodbye,
     NeedData,
+    Pause,
     Question,
     StartTls,
 )
@@ -65,6 +66,8 @@ class Connection:
             match event:
                 case NeedData():
                     await self._receive()
+                case Pause(seconds):
+                    await self._pause(seconds)
                 case StartTls():
                     await self._start_tls(event)
                 case _:
@@ -170,18 +173,30 @@ class Connection:
 
     async def _receive(self) -> None:
         """Hand the session what the peer sends, or end it for want of that."""
-        scope = trio.CancelScope(deadline=self.deadline)
+        if not await self._read(self.deadline):
+            self.session.hang_up(self._why_cut)
+
+    async def _pause(self, seconds: float) -> None:
+        """Let time pass that is ours, unless the peer says something meanwhile."""
+        begun = trio.current_time()
+        if not await self._read(begun + seconds) and self.drain.begun:
+            self.session.hang_up(Goodbye.SHUTTING_DOWN)
+        self.deadline += trio.current_time() - begun
+
+    async def _read(self, deadline: float) -> bool:
+        """Hand the session what the peer sends; return whether it did in time."""
+        scope = trio.CancelScope(deadline=deadline)
         wait = Wait.BUSY if self.session.is_midway else Wait.SILENT
         try:
             with scope, self.drain.cuts(scope, wait=wait):
                 data = await self.stream.receive_some(READ_SIZE)
                 self.session.receive_data(bytes(data))
-                return
+                return True
         except trio.BrokenResourceError as broken:
             self.tls_failure = alert_in(broken)
             self.session.hang_up(Goodbye.PEER_GONE)
-        else:
-            self.session.hang_up(self._why_cut)
+            return True
+        return False
 
     async def _start_tls(self, question: StartTls) -> None:
         """Perform the handshake on this very stream; a failed one ends it."""
