@@ -1,0 +1,100 @@
+"""How much of what nginx takes this program takes, by asking the directive itself."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, get_args, get_origin
+
+from attrs import fields, frozen
+
+from mailssl_trio.config.directives import ServerDirectives, TopDirectives
+from mailssl_trio.config.nginx.notes import REMEDIES
+from mailssl_trio.config.nginx.urls import parse_listen
+from mailssl_trio.config.nginx.values import Value
+from mailssl_trio.config.nginx_only import NGINX_ONLY
+from mailssl_trio.config.values import WrongValueError
+
+NOT_HERE = "not available here"
+
+
+def _readers(
+    kind: type[TopDirectives] | type[ServerDirectives],
+) -> Iterator[tuple[str, Callable[[object], object]]]:
+    for directive in fields(kind):
+        for each in (directive.type, *get_args(directive.type)):
+            if get_origin(each) is Annotated:
+                yield directive.name, get_args(each)[1]
+                break
+
+
+OF_TOP = dict(_readers(TopDirectives))
+OF_SERVER = dict(_readers(ServerDirectives))
+
+
+@frozen
+class Misfit:
+    """What is not taken, and why."""
+
+    reason: str
+    word: str | None = None
+    """The element of a list; None if nothing of it is taken."""
+
+
+def fitted(
+    name: str, value: Value, *, at_top: bool = False
+) -> tuple[Value | None, list[Misfit]]:
+    """Return what is taken of a value, None if nothing, and why the rest is not."""
+    read = (OF_TOP if at_top else OF_SERVER).get(name)
+    if read is None:
+        return None, [Misfit(_absence(name))]
+    misfits: list[Misfit] = []
+    while (wrong := _wrong(read, value)) is not None:
+        if not isinstance(value, list):
+            return None, [*misfits, Misfit(_reason(wrong))]
+        if wrong.index is None:
+            joined = " ".join(value)
+            if _wrong(read, joined) is None:
+                return joined, misfits
+            return None, [*misfits, Misfit(_reason(wrong))]
+        misfits.append(Misfit(_reason(wrong), value[wrong.index]))
+        value = [*value[: wrong.index], *value[wrong.index + 1 :]]
+        if not value:
+            return None, misfits
+    return value, misfits
+
+
+def fitted_listen(words: Sequence[str]) -> tuple[list[str], list[Misfit]]:
+    """Return the addresses of a ``listen`` with the parameters that are taken."""
+    read = OF_SERVER["listen"]
+    where, *parameters = words
+    wrong = _wrong(read, where)
+    addresses = [where]
+    if wrong is not None and parse_listen(where).last_port:
+        addresses = [*parse_listen(where).names]
+        wrong = _wrong(read, addresses)
+    if wrong is not None:
+        return [], [Misfit(_reason(wrong))]
+    taken, misfits = [], []
+    for parameter in parameters:
+        if (wrong := _wrong(read, f"{addresses[0]} {parameter}")) is None:
+            taken.append(parameter)
+        else:
+            misfits.append(Misfit(_reason(wrong), parameter))
+    return [" ".join((address, *taken)) for address in addresses], misfits
+
+
+def _wrong(read: Callable[[object], object], value: object) -> WrongValueError | None:
+    try:
+        read(value)
+    except WrongValueError as wrong:
+        return wrong
+    return None
+
+
+def _reason(wrong: WrongValueError) -> str:
+    return f"{wrong.text}; {wrong.remedy}" if wrong.remedy else wrong.text
+
+
+def _absence(name: str) -> str:
+    """Say that there is no such directive, and why, where that is known."""
+    nginx_only = NGINX_ONLY.get(name, "").removeprefix("leave it out")
+    why = REMEDIES.get(name) or nginx_only.removeprefix(": ")
+    return f"{NOT_HERE}: {why}" if why else NOT_HERE

@@ -1,0 +1,29 @@
+"""What nginx would say of a configuration that it does not take, word for word."""
+
+from attrs import frozen
+
+
+@frozen
+class Place:
+    """Where something stands in a configuration made of several files."""
+
+    file: str
+    line: int
+    main_line: int
+    """The line in the main file: of this very thing, or of the ``include`` for it."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class RefusedError(Exception):
+    """nginx would not start with this configuration."""
+
+    def __init__(self, said: str, place: Place | None = None) -> None:
+        super().__init__(said)
+        self.place = place
+
+    @classmethod
+    def at(cls, text: str, place: Place) -> "RefusedError":
+        """Return a refusal of what stands at a place."""
+        return cls(f"{text} in {place}", place)
