@@ -17,9 +17,18 @@ from mailssl_trio.protocol.credentials import (
 )
 from mailssl_trio.protocol.engine import LineTooLongError, Session
 from mailssl_trio.protocol.events import Dialogue, Goodbye, LoggedIn, Refused
+from mailssl_trio.protocol.introduction import (
+    UNIX_CLIENT,
+    Introduction,
+    ProxyPolicy,
+    XClient,
+)
 
 MAX_REPLY_LINES = 512
 """Lines a backend may send in one reply before it is given up."""
+
+NOBODY_TO_TELL_OF = Introduction()
+AS_USUAL = ProxyPolicy()
 
 WITHHELD = "(withheld: it quotes the credentials)"
 
@@ -27,10 +36,14 @@ WITHHELD = "(withheld: it quotes the credentials)"
 class GiveUpError(Exception):
     """The backend cannot be logged in to; ``detail`` is for the operator."""
 
-    def __init__(self, detail: str, reason: Reason = Reason.UNAVAILABLE) -> None:
+    def __init__(
+        self, detail: str, reason: Reason = Reason.UNAVAILABLE, reply: bytes = b""
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.reason = reason
+        self.reply = reply
+        """Its refusal in its own words, where it has any that a client may hear."""
 
 
 class ClientSession(Session):
@@ -43,10 +56,16 @@ class ClientSession(Session):
         implicit_tls: bool = False,
         starttls: bool = False,
         client_name: str = "localhost",
+        client: Introduction = NOBODY_TO_TELL_OF,
+        policy: ProxyPolicy = AS_USUAL,
     ) -> None:
         self.implicit_tls = implicit_tls
         self.starttls = starttls
         self.client_name = client_name
+        """What an SMTP backend is told in EHLO: our own name."""
+        self.client = client
+        """Whom we speak for."""
+        self.policy = policy
         self._credentials = credentials
         self.failure = b""
         """What the backend said of our token before it refused it (RFC 7628 3.2.2)."""
@@ -64,7 +83,8 @@ class ClientSession(Session):
         try:
             logged_in = yield from self.log_in()
         except GiveUpError as end:
-            yield Refused(Rejected(end.reason, challenge=self.failure), end.detail)
+            rejected = Rejected(end.reason, challenge=self.failure)
+            yield Refused(rejected, end.detail, end.reply)
             return Goodbye.REFUSED
         yield logged_in
         return Goodbye.QUIT
@@ -73,6 +93,16 @@ class ClientSession(Session):
         """Speak from the greeting to the login; GiveUpError if there is none."""
         raise NotImplementedError
 
+    @property
+    def tells_of_client(self) -> bool:
+        """Whether a backend may hear for whom we speak, if there is an address."""
+        has_address = self.client.client != UNIX_CLIENT
+        return has_address and self.policy.xclient is not XClient.OFF
+
+    def longest(self, usual: int) -> int:
+        """Return how many octets the backend may say at once."""
+        return self.policy.proxy_buffer or usual
+
     def read_reply_line(self, limit: int) -> Dialogue[bytes]:
         """Return one line of the backend's."""
         try:
@@ -80,14 +110,25 @@ class ClientSession(Session):
         except LineTooLongError:
             raise GiveUpError("upstream sent too long response line") from None
 
-    def invalid(self, line: bytes) -> GiveUpError:
-        """What to raise when the backend says what it may not say here."""
-        return GiveUpError(f'upstream sent invalid response: "{self.without_us(line)}"')
+    def invalid(self, line: bytes, reply: bytes = b"") -> GiveUpError:
+        """What to raise when the backend says what it may not say here.
 
-    def refused(self, line: bytes, reason: Reason) -> GiveUpError:
+        ``reply`` is what a client may hear of it: a refusal in its protocol.
+        """
+        text = self.without_us(line)
+        return GiveUpError(
+            f'upstream sent invalid response: "{text}"', reply=self.passable(reply)
+        )
+
+    def refused(self, line: bytes, reason: Reason, reply: bytes = b"") -> GiveUpError:
         """What to raise when the backend will not have these credentials."""
         text = self.without_us(line)
-        return GiveUpError(f'upstream refused the login: "{text}"', reason)
+        detail = f'upstream refused the login: "{text}"'
+        return GiveUpError(detail, reason, self.passable(reply))
+
+    def passable(self, reply: bytes) -> bytes:
+        """Return a refusal for the client, nothing if it echoes our secrets."""
+        return b"" if self.without_us(reply) == WITHHELD else reply
 
     def without_us(self, line: bytes) -> str:
         """Return a backend's line for the operator, unless it echoes our secrets.

@@ -123,6 +123,9 @@ class Refused(Event):
     rejected: Rejected
     detail: str = ""
     """For the operator: what the backend did that it should not have done."""
+    reply: bytes = field(default=b"", eq=False)
+    """For the client, if it may hear that much: the refusal as the backend sent it,
+    with CRLF, IMAP untagged. Empty if there was none, or none that may be told."""
 
 
 @frozen

@@ -4,6 +4,9 @@ from enum import Enum
 
 from attrs import frozen
 
+UNIX_CLIENT = "unix:"
+"""Stands where there is no address, but a Unix socket."""
+
 UNAVAILABLE = "[UNAVAILABLE]"
 """The name of a client that has none, or that nobody has looked up."""
 
@@ -12,10 +15,10 @@ UNAVAILABLE = "[UNAVAILABLE]"
 class Introduction:
     """What there is to tell about a client."""
 
-    client: str = "unix:"
+    client: str = UNIX_CLIENT
     """Address without port; ``unix:`` for a Unix socket."""
     client_port: int = 0
-    server: str = "unix:"
+    server: str = UNIX_CLIENT
     """Our own address, to which it connected."""
     server_port: int = 0
     host: str = UNAVAILABLE

@@ -108,7 +108,8 @@ def test_what_was_offered_before_tls_is_forgotten() -> None:
         ? StartTls()
         ! TlsInfo("TLSv1.3")
         C: EHLO client.example.com
-        S: 250 smtp.example.com
+        S: 250-smtp.example.com
+        S: 250 PIPELINING
         C: QUIT
         {given_up("upstream offers no login that we know")}
         ? Closed(Goodbye.REFUSED)

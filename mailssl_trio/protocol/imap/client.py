@@ -72,6 +72,13 @@ class Room:
             raise GiveUpError("upstream sent too much")
 
 
+def farewell_to_client(response: Response) -> bytes:
+    """Turn a BYE into a refusal that a tag can stand before; nothing else is one."""
+    if (response.tag, response.word) != (UNTAGGED, b"BYE"):
+        return b""
+    return b"NO " + (response.text or b"Good bye") + b"\r\n"
+
+
 class ImapClient(ClientSession):
     """The best way to log in that the backend offers, in the fewest round trips."""
 
@@ -81,10 +88,13 @@ class ImapClient(ClientSession):
     def log_in(self) -> Dialogue[LoggedIn]:
         """Speak from the greeting to the tagged reply that ends the login."""
         capabilities = yield from self.open()
+        if self.tells_of_client and b"ID" in capabilities:
+            yield from self.introduce()
         answer = yield from self.present(capabilities)
         if not answer.ok:
             self.say(b"LOGOUT\r\n")
-            raise self.refused(answer.tagged.line, answer.tagged.reason)
+            tagged = answer.tagged
+            raise self.refused(tagged.line, tagged.reason, tagged.reply)
         if not answer.capabilities:
             answer = yield from self.with_capabilities(answer)
         untagged = b"".join(response.octets for response in answer.untagged)
@@ -96,18 +106,33 @@ class ImapClient(ClientSession):
         if self.starttls:
             answer = yield from self.converse(b"STARTTLS\r\n")
             if not answer.ok:
-                raise self.invalid(answer.tagged.line)
+                raise self.invalid(answer.tagged.line, answer.tagged.reply)
             yield from self.start_tls()
             told = b""
         if not told:
             told = (yield from self.capability()).capabilities
         return frozenset(told.upper().split())
 
+    def introduce(self) -> Dialogue[None]:
+        """Say for whom we speak by ID (RFC 2971), in Dovecot's words for it.
+
+        Whoever does not believe us takes no notice, and says so or not.
+        """
+        told = {
+            "x-originating-ip": self.client.client,
+            "x-originating-port": str(self.client.client_port),
+            "x-connected-ip": self.client.server,
+            "x-connected-port": str(self.client.server_port),
+            "x-session-id": self.client.session,
+        }
+        fields = " ".join(f'"{name}" "{value}"' for name, value in told.items())
+        yield from self.converse(f"ID ({fields})\r\n".encode())
+
     def greeting(self) -> Dialogue[bytes]:
         """Return the capabilities of the greeting; PREAUTH is a login of nobody's."""
-        greeting = yield from self.read_response(Room())
+        greeting = yield from self.read_response(Room(self.longest(MAX_REPLY)))
         if (greeting.tag, greeting.word) != (UNTAGGED, b"OK"):
-            raise self.invalid(greeting.line)
+            raise self.invalid(greeting.line, farewell_to_client(greeting))
         return greeting.capabilities
 
     def capability(self) -> Dialogue[Answer]:
@@ -186,7 +211,7 @@ class ImapClient(ClientSession):
     ) -> Dialogue[Answer]:
         """Say a command, each further piece when the backend invites it, and listen."""
         tag = self.say(command)
-        pieces, untagged, room = [*invited], [], Room()
+        pieces, untagged, room = [*invited], [], Room(self.longest(MAX_REPLY))
         while True:
             response = yield from self.read_response(room)
             if response.tag == UNTAGGED:

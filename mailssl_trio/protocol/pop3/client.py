@@ -29,11 +29,20 @@ class Pop3Client(ClientSession):
             yield from self.expect_ok()
             yield from self.start_tls()
         capabilities = yield from self.capa()
+        if self.tells_of_client and "XCLIENT" in capabilities:
+            yield from self.introduce()
         reply = yield from self.present(capabilities)
         if reply.ok:
             return LoggedIn(reply.line + b"\r\n")
         self.send(b"QUIT\r\n")
-        raise self.refused(reply.line, reply.reason)
+        raise self.refused(reply.line, reply.reason, reply.line + b"\r\n")
+
+    def introduce(self) -> Dialogue[None]:
+        """Say for whom we speak, in Dovecot's words; it may not care to know."""
+        client = self.client
+        told = f"ADDR={client.client} PORT={client.client_port}"
+        self.send(f"XCLIENT {told} SESSION={client.session}\r\n".encode())
+        yield from self.read_reply()
 
     def capa(self) -> Dialogue[dict[str, tuple[str, ...]]]:
         """Return what the backend can do; nothing if it knows no CAPA."""
@@ -42,7 +51,7 @@ class Pop3Client(ClientSession):
         if not (yield from self.read_reply()).ok:
             return capabilities
         for _ in range(MAX_REPLY_LINES):
-            line = yield from self.read_reply_line(MAX_REPLY)
+            line = yield from self.read_reply_line(self.longest(MAX_REPLY))
             if line == b".":
                 return capabilities
             word, *arguments = line.decode("ascii", "replace").upper().split(" ")
@@ -71,7 +80,7 @@ class Pop3Client(ClientSession):
             self.send(in_one_line)
             return (yield from self.read_outcome(mechanism))
         self.send(command + b"\r\n")
-        invitation = yield from self.read_reply_line(MAX_REPLY)
+        invitation = yield from self.read_reply_line(self.longest(MAX_REPLY))
         if (refusal := parse_reply(invitation)) is not None and not refusal.ok:
             return refusal
         if invitation.rstrip() != b"+":
@@ -81,7 +90,7 @@ class Pop3Client(ClientSession):
 
     def read_outcome(self, mechanism: str) -> Dialogue[Reply]:
         """Return the reply to our credentials; a challenge means a refusal."""
-        line = yield from self.read_reply_line(MAX_REPLY)
+        line = yield from self.read_reply_line(self.longest(MAX_REPLY))
         if not line.startswith(b"+ "):
             return self.as_reply(line)
         self.hear_failure(mechanism, line)
@@ -108,11 +117,11 @@ class Pop3Client(ClientSession):
         """Read a positive reply, or give up."""
         reply = yield from self.read_reply()
         if not reply.ok:
-            raise self.invalid(reply.line)
+            raise self.invalid(reply.line, reply.line + b"\r\n")
 
     def read_reply(self) -> Dialogue[Reply]:
         """Return one status line."""
-        return self.as_reply((yield from self.read_reply_line(MAX_REPLY)))
+        return self.as_reply((yield from self.read_reply_line(self.longest(MAX_REPLY))))
 
     def as_reply(self, line: bytes) -> Reply:
         """Read a status line, or give up."""

@@ -73,6 +73,11 @@ class Reply:
         return b"".join(line + b"\r\n" for line in self.lines)
 
     @property
+    def refusal(self) -> bytes:
+        """The same, where it refuses; nothing else is for a client to hear."""
+        return self.octets if self.code[:1] in {b"4", b"5"} else b""
+
+    @property
     def extensions(self) -> Mapping[str, tuple[str, ...]]:
         """What a reply to EHLO offers behind its first line (RFC 5321 4.1.1.1)."""
         texts = (line[4:].decode("ascii", "replace") for line in self.lines[1:])

@@ -5,14 +5,16 @@ The name is Postfix's, and so is its description: XCLIENT_README.
 
 import re
 
-from mailssl_trio.protocol.introduction import Introduction
+from mailssl_trio.protocol.introduction import UNIX_CLIENT, Introduction
 
 NOT_PRINTED = re.compile(rb"[^!-~]|[+=]")
 
 
 def xclient(client: Introduction, login: bytes = b"") -> bytes:
     """Return the command; ``login`` says who has logged in, where that is known."""
-    address = f"IPV6:{client.client}" if _is_ipv6(client.client) else client.client
+    address = client.client.partition("%")[0]  # whose zone is ours alone
+    if ":" in address and address != UNIX_CLIENT:
+        address = f"IPV6:{address}"
     attributes = [b"ADDR=" + xtext(address.encode())]
     if login:
         attributes.append(b"LOGIN=" + xtext(login))
@@ -23,7 +25,3 @@ def xclient(client: Introduction, login: bytes = b"") -> bytes:
 def xtext(octets: bytes) -> bytes:
     """Write octets so that none ends a word (RFC 3461 section 4)."""
     return NOT_PRINTED.sub(lambda octet: b"+%02X" % ord(octet[0]), octets)
-
-
-def _is_ipv6(address: str) -> bool:
-    return ":" in address and address != "unix:"
