@@ -5,6 +5,7 @@ one turns out to have been closed before the auth server can have read the reque
 """
 
 import ssl
+from os import strerror
 from typing import NoReturn
 
 import trio
@@ -122,8 +123,13 @@ class HttpClient:
 
 
 def _cannot_connect(error: OSError | UnicodeError) -> NoReturn:
-    """Say why, in nginx's form where there is one reason."""
-    why = error.__cause__ if isinstance(error.__cause__, OSError) else error
-    if isinstance(why, OSError) and why.errno and why.strerror:
-        raise AuthHttpError(f"connect() failed ({why.errno}: {why.strerror})") from None
-    raise AuthHttpError(f"connect() failed ({why})") from None
+    """Say why the last address did not answer, in nginx's form."""
+    match error.__cause__:
+        case BaseExceptionGroup(exceptions=(*_, last)):  # an address each
+            why = last
+        case _:
+            why = error
+    text = str(why)
+    if isinstance(why, OSError) and why.errno and why.errno > 0:
+        text = f"{why.errno}: {strerror(why.errno)}"
+    raise AuthHttpError(f"connect() failed ({text})") from None

@@ -68,10 +68,9 @@ class Link:
         try:
             response = await self._response()
         except trio.BrokenResourceError:
-            response = None
+            raise AuthHttpError("reset the connection") from None
         if response is None:
-            if not self._answer and self._wire.unsent() >= len(octets):
-                raise NeverReadError
+            self._judge_the_end(len(octets))
             raise AuthHttpError("prematurely closed connection")
         self.since = trio.current_time()
         return self._headers(response)
@@ -84,6 +83,16 @@ class Link:
             except (BrokenAnswerError, trio.BrokenResourceError):
                 return False
         return False
+
+    def _judge_the_end(self, sent: int) -> None:
+        """Find out whether a connection ended before the request was there.
+
+        A FIN acknowledges all that has arrived by then, so that what is outstanding
+        behind it met a server that had closed already. A reset says nothing of that
+        kind: what it destroys may have been read.
+        """
+        if not self._answer and self._wire.unsent() >= sent:
+            raise NeverReadError
 
     @property
     def is_kept_open(self) -> bool:
@@ -120,9 +129,9 @@ class Link:
         """Say it without quoting anything, for it may be a password."""
         if error.error_status_hint == 431:
             return "sent too long response"
-        if str(error).startswith("illegal header line"):
-            return "sent invalid header in response"
-        return "sent invalid response"
+        if str(error).startswith("illegal status line"):
+            return "sent invalid response"
+        return "sent invalid header in response"
 
     async def _is_over(self) -> bool:
         """Read on as long as that takes no waiting."""

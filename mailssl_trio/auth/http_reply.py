@@ -20,7 +20,7 @@ from mailssl_trio.transport.upstream import ProxySsl
 ERROR_CODE = re.compile(r"[45][0-9]{2}(?: [245]\.[0-9]{1,3}\.[0-9]{1,3})?")
 """RFC 5321 section 4.2.1 and RFC 3463 section 2; a refusal, whatever it says."""
 
-A_NUMBER = re.compile(r"(?:.*\.)?[0-9]+\.?")
+A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
 """What looks like a host name, and what the system would take for an address."""
 
 FLAGS = {"on": True, "off": False}
