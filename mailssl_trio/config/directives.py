@@ -22,6 +22,7 @@ from mailssl_trio.config.values import (
     Ciphers,
     Count,
     Curves,
+    Delay,
     FileName,
     Flag,
     HostName,
@@ -30,10 +31,11 @@ from mailssl_trio.config.values import (
 )
 from mailssl_trio.config.words import (
     BackendTls,
+    ImapMechanisms,
     Log,
     MailProtocol,
-    Mechanisms,
     Pop3Mechanisms,
+    SmtpMechanisms,
     StartTls,
     WordList,
 )
@@ -68,9 +70,10 @@ class MailDirectives:
     imap_capabilities: WordList = ("IMAP4", "IMAP4rev1", "UIDPLUS")
     pop3_capabilities: WordList = ("TOP", "USER", "UIDL")
     smtp_capabilities: WordList = ()
-    imap_auth: Mechanisms = ("plain",)
+    imap_auth: ImapMechanisms = ("plain",)
     pop3_auth: Pop3Mechanisms = ("plain",)
-    smtp_auth: Mechanisms = ("plain", "login")
+    smtp_auth: SmtpMechanisms = ("plain", "login")
+    smtp_greeting_delay: Delay = 0.0
 
     ssl: Flag = False
     starttls: StartTls = StartTlsMode.OFF

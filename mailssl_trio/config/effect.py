@@ -55,6 +55,8 @@ def _idle(table: ServerTable, server: VirtualServer) -> Iterator[tuple[str, str]
         if protocol != server.protocol:
             yield f"{protocol}_auth", f"the protocol is {server.protocol}"
             yield f"{protocol}_capabilities", f"the protocol is {server.protocol}"
+    if server.protocol != "smtp":
+        yield "smtp_greeting_delay", f"the protocol is {server.protocol}"
     if not any(listen.proxy_protocol for listen in server.listens):
         yield "set_real_ip_from", "no `listen` says `proxy_protocol`"
     yield from _idle_tls(table, server)

@@ -11,6 +11,7 @@ import tomli_w
 
 from mailssl_trio.config.effective_auth_http import auth_server
 from mailssl_trio.config.effective_tls import Table, Value, backend, front, words
+from mailssl_trio.config.mechanisms import as_chosen
 from mailssl_trio.config.model import Config, Listen, VirtualServer
 from mailssl_trio.config.units import format_time
 from mailssl_trio.protocol.server_session import Policy
@@ -66,13 +67,15 @@ def _listen(listen: Listen) -> str:
 
 
 def _policy(policy: Policy, protocol: str) -> Table:
-    mechanisms = [mechanism.lower() for mechanism in policy.mechanisms]
-    return {
+    table: Table = {
         "server_name": policy.server_name,
         "max_errors": policy.max_errors,
         f"{protocol}_capabilities": words(policy.capabilities),
-        f"{protocol}_auth": "plain" if protocol == "pop3" else words(mechanisms),
+        f"{protocol}_auth": words(as_chosen(policy, protocol)),
     }
+    if policy.greeting_delay:
+        table["smtp_greeting_delay"] = format_time(policy.greeting_delay)
+    return table
 
 
 def _timeouts(timeouts: Timeouts) -> Mapping[str, Value]:

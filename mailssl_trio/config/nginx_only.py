@@ -28,7 +28,6 @@ NGINX_ONLY: Mapping[str, str] = {
             "resolver",
             "resolver_timeout",
             "smtp_client_buffer",
-            "smtp_greeting_delay",
             "ssl_ech_file",
             "ssl_preread",
             "stream",

@@ -64,6 +64,11 @@ def seconds(value: object) -> float:
     return length
 
 
+def delay(value: object) -> float:
+    """Read a time that may be nothing."""
+    return 0.0 if str(value) == "0" else seconds(value)
+
+
 def whole_seconds(value: object) -> int:
     """Read a time that is counted in seconds, for which nginx takes no ``ms``."""
     try:
@@ -181,6 +186,7 @@ def suggestion(word: object, known: Collection[str]) -> str:
 Flag: TypeAlias = Annotated[bool, flag]
 Count: TypeAlias = Annotated[int, count]
 Seconds: TypeAlias = Annotated[float, seconds]
+Delay: TypeAlias = Annotated[float, delay]
 WholeSeconds: TypeAlias = Annotated[int, whole_seconds]
 HostName: TypeAlias = Annotated[str, host_name]
 FileName: TypeAlias = Annotated[str, file_name]

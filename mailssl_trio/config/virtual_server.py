@@ -4,6 +4,7 @@ from attrs import evolve
 
 from mailssl_trio.config.auth_http import auth_http
 from mailssl_trio.config.judged_tls import judge_server
+from mailssl_trio.config.mechanisms import announced, check_mechanisms, chosen_words
 from mailssl_trio.config.model import Listen, VirtualServer
 from mailssl_trio.config.problem import Report, dotted
 from mailssl_trio.config.routing import upstream
@@ -38,6 +39,8 @@ def virtual_server(
     if tls is not None:
         judge_server(table, tls, protocol or SOME_PROTOCOL, site, report)
     backend = upstream(table, protocol or SOME_PROTOCOL, site, report)
+    if protocol is not None:
+        check_mechanisms(table, protocol, report)
     judge = auth_http(table, site, report)
     if protocol is None or not listens:
         return None
@@ -98,19 +101,23 @@ def _warn_of_plaintext(
 
 def _policy(table: ServerTable, protocol: str) -> Policy:
     directives = table.directives
+    chosen = chosen_words(directives, protocol)
     match protocol:
         case "imap":
-            words, mechanisms = directives.imap_capabilities, directives.imap_auth
-        case "pop3":  # nginx: `plain` advertises LOGIN too
-            words, mechanisms = directives.pop3_capabilities, ("plain", "login")
+            capabilities = directives.imap_capabilities
+        case "pop3":
+            capabilities = directives.pop3_capabilities
         case _:
-            words, mechanisms = directives.smtp_capabilities, directives.smtp_auth
+            capabilities = directives.smtp_capabilities
     return Policy(
         server_name=directives.server_name,
         starttls=directives.starttls,
-        mechanisms=tuple(mechanism.upper() for mechanism in mechanisms),
-        capabilities=words,
+        mechanisms=announced(chosen, protocol),
+        capabilities=capabilities,
         max_errors=directives.max_errors,
+        apop="apop" in chosen,
+        unauthenticated="none" in chosen,
+        greeting_delay=directives.smtp_greeting_delay if protocol == "smtp" else 0.0,
     )
 
 

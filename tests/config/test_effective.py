@@ -66,6 +66,8 @@ proxy_ssl_session_reuse = false
 pop3_capabilities = []
 [[mail.server]]
 listen = "127.0.0.1:587 proxy_protocol"
+smtp_auth = "login plain"
+smtp_greeting_delay = "1s500ms"
 set_real_ip_from = "10.0.0.0/8 2001:db8::1 unix:"
 proxy_pass = "[2001:db8::1]:25"
 proxy_ssl = "starttls"

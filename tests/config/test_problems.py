@@ -80,9 +80,9 @@ listen = "127.0.0.1:143"
             " SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3",
         ),
         (
-            'imap_auth = "plain cram-md5"',
-            '5: mail.server[0].imap_auth[1]: "cram-md5" is a word of nginx\'s that is'
-            " not available here; the words here are: plain, login",
+            'imap_auth = "plain apop"',
+            '5: mail.server[0].imap_auth[1]: unknown mechanism "apop" (known: plain,'
+            " login, cram-md5, external, xoauth2, oauthbearer)",
         ),
         (
             'imap_capabilities = ["IDLE\\r\\n* BYE"]',
