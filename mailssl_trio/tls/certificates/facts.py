@@ -14,6 +14,8 @@ SHORT_NAMES: Mapping[x509.ObjectIdentifier, str] = {
     NameOID.SERIAL_NUMBER: "serialNumber",
     NameOID.GIVEN_NAME: "GN",
     NameOID.SURNAME: "SN",
+    NameOID.INITIALS: "initials",
+    NameOID.STREET_ADDRESS: "street",
     NameOID.TITLE: "title",
     NameOID.GENERATION_QUALIFIER: "generationQualifier",
     NameOID.DN_QUALIFIER: "dnQualifier",
@@ -22,7 +24,7 @@ SHORT_NAMES: Mapping[x509.ObjectIdentifier, str] = {
     NameOID.POSTAL_CODE: "postalCode",
     NameOID.BUSINESS_CATEGORY: "businessCategory",
 }
-"""OpenSSL's, where RFC 4514 section 3 has none and the number would be written."""
+"""OpenSSL's, where RFC 4514 section 3 has another or none."""
 
 NOT_PRINTABLE = re.compile(r"[^ -~]")
 
@@ -64,9 +66,15 @@ def _read(der: bytes) -> tuple[str, str, str]:
 
 
 def _name(name: x509.Name) -> str:
-    """Write a name; a control character in it must not end a header."""
-    written = name.rfc4514_string(SHORT_NAMES)
-    return NOT_PRINTABLE.sub(_escaped, written)
+    """Write a name as OpenSSL does, from its end.
+
+    A control character in it must not end a header, so none stays as it is.
+    """
+    written = (
+        "+".join(part.rfc4514_string(SHORT_NAMES) for part in reversed([*parts]))
+        for parts in reversed(name.rdns)
+    )
+    return NOT_PRINTABLE.sub(_escaped, ",".join(written))
 
 
 def _escaped(character: re.Match[str]) -> str:
