@@ -45,13 +45,13 @@ ssl_client_certificate = "ca.pem"
 ssl_trusted_certificate = "ca.pem"
 ssl_verify_depth = 2
 ssl_crl = "crl.pem"
-users = "users.toml"
 smtp_capabilities = ["SIZE 10485760", "8BITMIME"]
 [[mail.server]]
 listen = ["127.0.0.1:143", "[::1]:993 ssl"]
 starttls = "only"
 imap_auth = "plain login"
 proxy_pass = "unix:imap.sock"
+users = "users.toml"
 [[mail.server]]
 listen = "localhost:995 ssl"
 proxy_pass = "mx.example.org"
@@ -64,6 +64,7 @@ proxy_ssl_protocols = "TLSv1.2"
 proxy_ssl_ciphers = "HIGH"
 proxy_ssl_session_reuse = false
 pop3_capabilities = []
+users = "users.toml"
 [[mail.server]]
 listen = "127.0.0.1:587 proxy_protocol"
 smtp_auth = "login plain"
@@ -72,6 +73,7 @@ set_real_ip_from = "10.0.0.0/8 2001:db8::1 unix:"
 proxy_pass = "[2001:db8::1]:25"
 proxy_ssl = "starttls"
 proxy_ssl_verify = false
+users = "users.toml"
 [[mail.server]]
 listen = "127.0.0.1:1143"
 protocol = "imap"
@@ -80,6 +82,20 @@ ssl_certificate = "development"
 ssl_session_cache = ["shared:a zone:1m"]
 ssl_verify_client = false
 proxy_pass = "embedded"
+users = "users.toml"
+[[mail.server]]
+listen = "127.0.0.1:1995 ssl"
+protocol = "pop3"
+auth_http = "https://auth.example.org:8443/mail?x"
+auth_http_header = ["X-Key secret", "X-Other two words"]
+auth_http_timeout = "2s"
+auth_http_pass_client_cert = true
+auth_http_ssl_trusted_certificate = "ca.pem"
+proxy_ssl_name = "mail.example.org"
+[[mail.server]]
+listen = "127.0.0.1:1996"
+protocol = "pop3"
+auth_http = "unix:auth.sock:/mail"
 """
 
 

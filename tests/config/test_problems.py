@@ -32,8 +32,8 @@ listen = "127.0.0.1:143"
             r'5: mail.server[0]."x\x1b[2J": unknown directive; leave it out',
         ),
         (
-            'auth_http = "127.0.0.1/auth"',
-            "5: mail.server[0].auth_http: a directive of nginx's that is not"
+            "ssl_preread = true",
+            "5: mail.server[0].ssl_preread: a directive of nginx's that is not"
             " available here; leave it out",
         ),
         (

@@ -42,7 +42,7 @@ def openssl(certificate: bytes, directory: Path, *asked: str) -> str:
     """Return what OpenSSL says of a certificate."""
     file = directory / "certificate.der"
     file.write_bytes(certificate)
-    command = "openssl x509 -inform DER -noout -in".split() + [str(file), *asked]
+    command = ["openssl", "x509", "-inform", "DER", "-noout", "-in", str(file), *asked]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return said.partition("=")[2].rstrip("\n")
 
