@@ -8,12 +8,16 @@ from pathlib import Path
 
 from attrs import define, field
 
+from mailssl_trio.config.nginx.comments import (
+    comment,
+    inner_comments,
+    lost,
+    place_of,
+)
 from mailssl_trio.config.nginx.fitting import Misfit, fitted, fitted_listen
 from mailssl_trio.config.nginx.merging import Merged, merged
 from mailssl_trio.config.nginx.notes import NOTES, REMEDIES
-from mailssl_trio.config.nginx.quoting import written
 from mailssl_trio.config.nginx.refusal import Place
-from mailssl_trio.config.nginx.statements import Statement
 from mailssl_trio.config.nginx.toml import Setting, Table
 from mailssl_trio.config.nginx.translation import (
     Site,
@@ -68,8 +72,8 @@ class Carrying:
             match part:
                 case Block(context=Context.EVENTS):
                     yield from self._events(part)
-                case Entry(statement=Statement(words=("include", *_)) as statement):
-                    yield _comment(statement, f" {written(statement)}")
+                case Entry(name="include", statement=statement):
+                    yield comment(statement, f" {statement}")
                 case Entry(name=name) if name in NOTES or name not in DIRECTIVES:
                     yield self._left_out(part, NOTES.get(name, "not known here"))
                 case Entry(name=name) if name not in seen:
@@ -111,6 +115,8 @@ class Carrying:
             entries = entries[: len(certificates) or len(entries)]
         value = self._value(name, entries, server)
         fit, misfits = fitted(name, value, at_top=block.context is Context.MAIN)
+        if fit is not None:
+            fit = simplest(name, fit)
         yield self._setting(name, entries, fit, misfits)
 
     def _value(
@@ -139,7 +145,7 @@ class Carrying:
         misfits: Sequence[Misfit],
     ) -> Setting:
         """Return the setting, below what stood above it and what is missing of it."""
-        inner = _inner_comments(value, entries, self.site)
+        inner = inner_comments(value, entries, self.site)
         comments = [
             text
             for entry in entries
@@ -148,8 +154,8 @@ class Carrying:
         ]
         for misfit in misfits:
             reason = f"not carried over: {misfit.reason}"
-            self._warn(_place(misfit, entries), name, reason)
-            comments += [*_lost(name, misfit, entries), f"   {reason}"]
+            self._warn(place_of(misfit, entries), name, reason)
+            comments += [*lost(name, misfit, entries), f"   {reason}"]
         remarks = [entry.statement.remark.strip() for entry in entries]
         return Setting(
             entries[0].statement.place.main_line,
@@ -165,7 +171,7 @@ class Carrying:
         statement = entry.statement
         if entry.name not in NOTES:
             self._warn(statement.place, entry.name, f"not carried over: {reason}")
-        return _comment(statement, f" {written(statement)}", f"   {reason}")
+        return comment(statement, f" {statement}", f"   {reason}")
 
     def _warn(self, place: Place, name: str, text: str) -> None:
         self.warnings.append(
@@ -178,44 +184,3 @@ class Carrying:
         for name, value in defaults(mail, self.version).items():
             yield Setting(line, name, value, comments)
             comments = ()
-
-
-def _comment(statement: Statement, *lines: str) -> Setting:
-    remark = (f"   {statement.remark.strip()}",) if statement.remark else ()
-    return Setting(
-        statement.place.main_line, comments=(*statement.comments, *lines, *remark)
-    )
-
-
-def _inner_comments(
-    value: Value | None, entries: Sequence[Entry], site: Site
-) -> dict[int, tuple[str, ...]]:
-    """Return the comments that go into an array, by the element that they are above.
-
-    They are those above all directives of a name but the first.
-    """
-    found: dict[int, tuple[str, ...]] = {}
-    for entry in entries[1:]:
-        own = translated(entry.name, [entry], site)
-        if isinstance(value, list) and isinstance(own, list):
-            at = next((at for at, word in enumerate(value) if word in own), None)
-            if at is not None and entry.statement.comments:
-                found[at] = entry.statement.comments
-    return found
-
-
-def _place(misfit: Misfit, entries: Sequence[Entry]) -> Place:
-    """Return where the word stands that is not taken."""
-    for entry in entries:
-        if misfit.word in entry.statement.arguments:
-            return entry.statement.place
-    return entries[0].statement.place
-
-
-def _lost(name: str, misfit: Misfit, entries: Sequence[Entry]) -> list[str]:
-    """Return, as nginx reads it, what is lost."""
-    if misfit.word is None:
-        return [f" {written(entry.statement)}" for entry in entries]
-    return [
-        f" {written(Statement((name, misfit.word), _place(misfit, entries), False))}"
-    ]

@@ -6,12 +6,15 @@ from attrs import field, frozen
 
 from mailssl_trio.config.nginx.carrying import Carrying
 from mailssl_trio.config.nginx.reading import Reading
-from mailssl_trio.config.nginx.refusal import RefusedError
 from mailssl_trio.config.nginx.toml import write
 from mailssl_trio.config.nginx.translation import Site
 from mailssl_trio.config.nginx.vocabulary import Version
 from mailssl_trio.config.problem import Problem, Severity
 from mailssl_trio.files import Files
+
+
+class NoMailError(Exception):
+    """nginx would start, and have nothing to do with mail."""
 
 
 @frozen
@@ -31,7 +34,7 @@ def import_nginx(
     version: Version | None = None,
     prefix: Path | None = None,
 ) -> Imported:
-    """Translate a configuration of nginx's. Raises RefusedError where nginx would.
+    """Translate a configuration of nginx's. Raises RefusedError and NoMailError.
 
     Without a version, what any version takes is taken, and the defaults are those of
     the latest.
@@ -39,7 +42,7 @@ def import_nginx(
     reading = Reading(main, files, version)
     tree = reading.read()
     if not any(tree.blocks("mail")):
-        raise RefusedError(f'there is no "mail" block in {main}')
+        raise NoMailError(f'there is no "mail" block in {main}')
     directory = main.absolute().parent
     carrying = Carrying(Site(directory, prefix or _prefix(directory)), version)
     written = write([*carrying.tables(tree)])

@@ -11,10 +11,11 @@ from pathlib import Path
 from attrs import define, field
 
 from mailssl_trio.config.nginx.elsewhere import ELSEWHERE
+from mailssl_trio.config.nginx.lexer import Statements
 from mailssl_trio.config.nginx.merging import check_mail
 from mailssl_trio.config.nginx.refusal import Place, RefusedError
 from mailssl_trio.config.nginx.repeating import Declared
-from mailssl_trio.config.nginx.statements import End, Statement, Statements
+from mailssl_trio.config.nginx.statements import End, Statement
 from mailssl_trio.config.nginx.tree import Block, Entry
 from mailssl_trio.config.nginx.vocabulary import (
     BLOCKS,

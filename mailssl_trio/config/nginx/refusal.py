@@ -19,11 +19,13 @@ class Place:
 class RefusedError(Exception):
     """nginx would not start with this configuration."""
 
-    def __init__(self, said: str, place: Place | None = None) -> None:
+    def __init__(self, said: str, place: Place | None = None, text: str = "") -> None:
         super().__init__(said)
         self.place = place
+        self.text = text or said
+        """What nginx says, without the place behind it."""
 
     @classmethod
     def at(cls, text: str, place: Place) -> "RefusedError":
         """Return a refusal of what stands at a place."""
-        return cls(f"{text} in {place}", place)
+        return cls(f"{text} in {place}", place, text)

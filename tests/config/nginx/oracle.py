@@ -1,0 +1,27 @@
+"""nginx itself, asked what it thinks of a configuration."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+MODULE = Path("/usr/lib/nginx/modules/ngx_mail_module.so")
+IS_HERE = shutil.which("nginx") is not None and MODULE.exists()
+
+HEAD = f"load_module {MODULE}; events {{}}\n"
+"""One line, before every document: the mail module, and the block that must be."""
+
+SAID = re.compile(r"\[(?:emerg|warn)\] (?:\d+#\d+: )?(.*)")
+
+
+def nginx_says(file: Path) -> list[str]:
+    """Return what nginx has against a configuration: its messages, less their level."""
+    done = subprocess.run(
+        ["nginx", "-t", "-q", "-e", "stderr", "-p", f"{file.parent}/", "-c", str(file)],
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        timeout=30,
+        check=False,
+    )
+    return list(dict.fromkeys(SAID.findall(done.stderr)))
