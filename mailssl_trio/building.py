@@ -145,6 +145,8 @@ def build_gateway(
         settings.timeouts,
         backend_tls,
         embedded,
+        settings.proxy,
+        settings.proxy_protocol,
     )
     return Gateway(
         settings.protocol,
@@ -155,6 +157,7 @@ def build_gateway(
         settings.timeouts,
         log,
         settings.real_ip_from,
+        settings.pass_error_message,
     )
 
 
@@ -172,7 +175,9 @@ def build_authenticator(
 ) -> Authenticator:
     """Decide who judges: an auth server or a users file, else the backend."""
     if settings.auth_http is not None:
-        return build_http_authenticator(settings.auth_http, files)
+        return build_http_authenticator(
+            settings.auth_http, files, smtp_auth=settings.proxy.smtp_auth
+        )
     if settings.users is not None:
         users = read_users(settings.users, files)
         return UsersAuthenticator(users, settings.upstream, hashers)
@@ -181,8 +186,10 @@ def build_authenticator(
     return BackendAuthenticator(settings.upstream)
 
 
-def build_http_authenticator(settings: AuthHttp, files: Files) -> HttpAuthenticator:
+def build_http_authenticator(
+    settings: AuthHttp, files: Files, *, smtp_auth: bool
+) -> HttpAuthenticator:
     """Make what asks an auth server."""
     tls = None if settings.tls is None else client_context(settings.tls, files)
     client = HttpClient(settings.server, settings.timeout, tls)
-    return HttpAuthenticator(settings, client)
+    return HttpAuthenticator(settings, client, smtp_auth)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import trio
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from mailssl_trio.auth.challenge import challenge
 from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route, Undecided
@@ -66,6 +66,8 @@ class Gateway:
     timeouts: Timeouts
     observer: Observer
     real_ip_from: RealIpFrom = field(factory=RealIpFrom)
+    pass_error_message: bool = False
+    """Whether clients hear the refusals of backends in their own words."""
 
     def welcome(
         self,
@@ -194,7 +196,7 @@ class ClientLife:
         verdict: Verdict
         match await self.gateway.authenticator.judge(attempt):
             case Route() as route:
-                verdict = await self._log_in(route)
+                verdict = await self._log_in(route, attempt.client)
             case Undecided(detail):
                 self._observer.undecided(self.subject, detail)
                 verdict = Rejected(Reason.UNAVAILABLE)
@@ -227,11 +229,17 @@ class ClientLife:
             self._wrong_passwords += 1
             await trio.sleep(min(penalty, LONGEST_PENALTY))
 
-    async def _log_in(self, route: Route) -> Verdict:
+    async def _log_in(self, route: Route, client: Introduction) -> Verdict:
         """Log in at the backend; only a login that succeeds keeps its connection."""
         self.subject.upstream = str(route.upstream.address)
         try:
-            upstream = await self.gateway.dialer.open(route.upstream, route.credentials)
+            upstream = await self.gateway.dialer.open(
+                route.upstream,
+                route.credentials,
+                client,
+                self.client.session.tls,
+                smtp_auth=route.smtp_auth,
+            )
         except DialError as failed:
             return self._unavailable(str(failed))
         try:
@@ -249,9 +257,10 @@ class ClientLife:
 
     def _refused(self, route: Route, refused: Refused) -> Verdict:
         """Whose fault it is depends on who was to judge."""
+        reply = refused.reply if self.gateway.pass_error_message else b""
         if not route.judged and refused.rejected.reason in BACKEND_MAY_SAY:
-            return refused.rejected
-        return self._unavailable(refused.detail)
+            return evolve(refused.rejected, reply=reply)
+        return evolve(self._unavailable(refused.detail), reply=reply)
 
     def _unavailable(self, detail: str) -> Rejected:
         self._observer.upstream_failed(self.subject, detail)

@@ -88,6 +88,7 @@ class House:
         takes_self=True,
     )
     backends: trio.Nursery | None = None
+    pass_error_message: bool = False
 
     async def dial(self, protocol: str) -> trio.SocketStream:
         assert self.backends is not None
@@ -110,6 +111,7 @@ class House:
                 self.dialer,
                 TIMEOUTS,
                 self.told,
+                pass_error_message=self.pass_error_message,
             )
             subject = Subject(1, "pop3", "192.0.2.1", 50_000, "198.51.100.1:110")
             life = gateway.welcome(
@@ -197,6 +199,27 @@ async def test_refusal_of_a_user_whom_we_know_is_not_the_users_fault(
     answer = await talk(house, b"USER joe", b"PASS secret", b"QUIT")
     assert b"-ERR [SYS/TEMP] temporary authentication failure\r\n" in answer
     assert house.told.details == ['upstream refused the login: "-ERR [AUTH] wrong"']
+
+
+@pytest.mark.parametrize("judged", [False, True])
+@pytest.mark.parametrize(
+    ("backend", "heard"),
+    [
+        (REFUSING, b"-ERR [AUTH] wrong\r\n"),
+        (lines(b"-ERR too busy"), b"-ERR too busy\r\n"),
+        (lines(b"what"), b"-ERR [SYS/TEMP] temporary authentication failure\r\n"),
+    ],
+)
+async def test_refusal_is_passed_on_in_the_backends_words_where_that_is_wanted(
+    backend: Backend, heard: bytes, judged: bool, autojump_clock: MockClock
+) -> None:
+    class Judge:
+        async def judge(self, attempt: LoginAttempt) -> Judgement:
+            return Route(Upstream(EmbeddedAddress()), JOE, judged=judged)
+
+    house = House(backend, judge=Judge(), pass_error_message=True)
+    answer = await talk(house, b"USER joe", b"PASS secret", b"QUIT")
+    assert answer == b"+OK POP3 ready\r\n+OK send PASS\r\n" + heard + b"+OK bye\r\n"
 
 
 async def hang(stream: trio.SocketStream) -> None:

@@ -14,6 +14,7 @@ from mailssl_trio.config.listening import Listens
 from mailssl_trio.config.model import ErrorLog
 from mailssl_trio.config.pem_sources import Certificates, FileNames, Keys, Pem
 from mailssl_trio.config.processes import Processes
+from mailssl_trio.config.proxy_words import BufferSize, ProxyForm
 from mailssl_trio.config.real_ip import RealIp
 from mailssl_trio.config.session_cache import Cache
 from mailssl_trio.config.tls_words import ConfCommands, TlsProtocols, Verify
@@ -41,6 +42,7 @@ from mailssl_trio.config.words import (
 )
 from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.tls.policy import SessionCache, VerifyClient
+from mailssl_trio.transport.announcing import ProxyProtocol
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl
 
@@ -107,6 +109,11 @@ class MailDirectives:
     auth_http_pass_client_cert: Flag = False
     auth_http_ssl_trusted_certificate: FileName | None = None
     proxy_pass: AddressText | None = None
+    proxy_buffer: BufferSize | None = None
+    proxy_pass_error_message: Flag = False
+    proxy_protocol: ProxyForm = ProxyProtocol.OFF
+    proxy_smtp_auth: Flag | None = None
+    xclient: Flag | None = None
     proxy_timeout: Seconds = DEADLINES.relay
     proxy_connect_timeout: Seconds = DEADLINES.connect
     proxy_ssl: BackendTls = ProxySsl.OFF

@@ -57,6 +57,8 @@ def _idle(table: ServerTable, server: VirtualServer) -> Iterator[tuple[str, str]
             yield f"{protocol}_capabilities", f"the protocol is {server.protocol}"
     if server.protocol != "smtp":
         yield "smtp_greeting_delay", f"the protocol is {server.protocol}"
+    if server.protocol != "smtp":
+        yield "proxy_smtp_auth", f"the protocol is {server.protocol}"
     if not any(listen.proxy_protocol for listen in server.listens):
         yield "set_real_ip_from", "no `listen` says `proxy_protocol`"
     yield from _idle_tls(table, server)

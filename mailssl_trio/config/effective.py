@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import tomli_w
 
 from mailssl_trio.config.effective_auth_http import auth_server
+from mailssl_trio.config.effective_proxy import towards_backends
 from mailssl_trio.config.effective_tls import Table, Value, backend, front, words
 from mailssl_trio.config.mechanisms import as_chosen
 from mailssl_trio.config.model import Config, Listen, VirtualServer
@@ -45,6 +46,7 @@ def _server(server: VirtualServer, config: Config, secrets: bool) -> Table:
         table["starttls"] = server.policy.starttls.value
     if server.tls is not None:
         table |= front(server.tls, config, secrets=secrets)
+    table |= towards_backends(server)
     if server.real_ip_from.is_set:
         table["set_real_ip_from"] = list(server.real_ip_from.words)
     if server.users is not None:

@@ -7,8 +7,10 @@ from attrs import field, frozen
 
 from mailssl_trio.auth.http_server import AuthHttp
 from mailssl_trio.config.problem import Problem
+from mailssl_trio.protocol.introduction import ProxyPolicy
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.tls.policy import TlsPolicy
+from mailssl_trio.transport.announcing import ProxyProtocol
 from mailssl_trio.transport.proxied import RealIpFrom
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
@@ -80,6 +82,11 @@ class VirtualServer:
     """The auth server, where there is one: then it alone decides."""
     real_ip_from: RealIpFrom = field(factory=RealIpFrom)
     """Whose PROXY headers say who the client is."""
+    proxy: ProxyPolicy = field(factory=ProxyPolicy)
+    """How backends are dealt with before the login is over."""
+    proxy_protocol: ProxyProtocol = ProxyProtocol.OFF
+    pass_error_message: bool = False
+    """Whether clients hear the refusals of backends in their own words."""
 
 
 def development_pair(state_directory: Path) -> tuple[Path, Path]:

@@ -7,6 +7,7 @@ from mailssl_trio.config.judged_tls import judge_server
 from mailssl_trio.config.mechanisms import announced, check_mechanisms, chosen_words
 from mailssl_trio.config.model import Listen, VirtualServer
 from mailssl_trio.config.problem import Report, dotted
+from mailssl_trio.config.proxying import proxy_policy, proxy_protocol
 from mailssl_trio.config.routing import upstream
 from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.config.server_tls import tls_policy
@@ -56,6 +57,9 @@ def virtual_server(
         upstream=backend,
         auth_http=judge,
         real_ip_from=real_ip_from(table, listens, report),
+        proxy=proxy_policy(table, protocol, report),
+        proxy_protocol=proxy_protocol(table, report),
+        pass_error_message=table.directives.proxy_pass_error_message,
     )
 
 

@@ -121,6 +121,8 @@ class Rejected:
     """Seconds to wait before the client hears it; None leaves that to the gateway."""
     challenge: bytes = b""
     """What a SASL mechanism says of a failure before it fails (RFC 7628 3.2.2)."""
+    reply: bytes = b""
+    """The backend's own refusal, with CRLF, IMAP untagged: in place of all words."""
 
 
 Verdict: TypeAlias = Accepted | Rejected

@@ -73,6 +73,8 @@ class TlsInfo:
     refused: Goodbye | None = None
     """Why the peer is sent away in spite of it: BAD_CERTIFICATE, where it showed one
     that will not do, or CERTIFICATE_REQUIRED, where it showed none. None is welcome."""
+    alpn: str | None = None
+    """The protocol that was agreed on by ALPN, if any."""
     verified: str = ""
     """What became of the certificate that a client was asked for: ``SUCCESS``,
     ``FAILED:reason``, or ``NONE`` where it has none; "" where it was not asked."""

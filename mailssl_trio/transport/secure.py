@@ -73,6 +73,7 @@ class TlsLayer:
             server_name=None if self.server_name is None else self.server_name(beneath),
             resumed=bool(stream.session_reused),
             refused=None if refusal is None else refusal.goodbye,
+            alpn=beneath.selected_alpn_protocol(),
             verified=verified,
             certificate=beneath.getpeercert(binary_form=True) if verified else None,
         )

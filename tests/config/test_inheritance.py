@@ -5,6 +5,7 @@ import os
 import pytest
 
 from mailssl_trio.config.model import ErrorLog, Listen, VirtualServer
+from mailssl_trio.protocol.introduction import ProxyPolicy, XClient
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
 from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.transport.address import (
@@ -42,6 +43,7 @@ def test_defaults_are_those_of_nginx(site: Site) -> None:
         timeouts=Timeouts(session=60, connect=60, relay=86400),
         users=None,
         upstream=Upstream(TcpAddress("10.0.0.1", 143)),
+        proxy=ProxyPolicy(XClient.IF_OFFERED),  # nginx's `on`, where it judges itself
     )
 
 

@@ -172,7 +172,9 @@ class ImapServer(ServerSession):
         The words of an auth server are its own, a code included if it wants one.
         """
         usual = f"[{rejected.reason.name}] {rejected.reason.value}"
-        self.reply(tag, f"NO {rejected.text or usual}")
+        if rejected.reply:
+            return self.send(tag + b" " + rejected.reply)
+        return self.reply(tag, f"NO {rejected.text or usual}")
 
     def refuse_sasl(self, refusal: sasl.SaslError, tag: bytes) -> None:
         """Refuse an exchange that brought no credentials, RFC 9051 section 6.2.2."""

@@ -128,7 +128,8 @@ class Pop3Server(ServerSession):
         The words of an auth server are its own, a code included if it wants one.
         """
         usual = RESPONSE_CODE[rejected.reason] + rejected.reason.value.encode()
-        self.send(b"-ERR " + (rejected.text.encode() or usual) + b"\r\n")
+        words = b"-ERR " + (rejected.text.encode() or usual) + b"\r\n"
+        self.send(rejected.reply or words)
 
     def refuse_sasl(self, refusal: sasl.SaslError, tag: bytes) -> None:
         """Refuse an exchange that brought no credentials, RFC 5034 section 4."""

@@ -169,13 +169,15 @@ class SmtpServer(ServerSession):
         self.reply(f"250 {lines[-1]}")
 
     def accept(self, accepted: Accepted, tag: bytes) -> None:
-        """Pass on the backend's own words, all lines of them."""
-        self.send(accepted.reply)
+        """Pass on the backend's own words, all lines of them, if it had any to say."""
+        self.send(accepted.reply or b"235 2.0.0 OK\r\n")
 
     def reject(self, rejected: Rejected, tag: bytes) -> None:
         """Refuse a login with the codes of RFC 4954 section 6, or the judge's own."""
+        if rejected.reply:
+            return self.send(rejected.reply)
         code = rejected.code or REFUSAL[rejected.reason]
-        self.reply(f"{code} {rejected.text or rejected.reason.value}")
+        return self.reply(f"{code} {rejected.text or rejected.reason.value}")
 
     def refuse_sasl(self, refusal: sasl.SaslError, tag: bytes) -> None:
         """Refuse an exchange that brought no credentials."""
