@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from mailssl_trio.cli.configuration import tell
+from mailssl_trio.config.nginx.importing import NoMailError
 from mailssl_trio.config.nginx.importing import import_nginx as imported
 from mailssl_trio.config.nginx.refusal import RefusedError
 from mailssl_trio.config.nginx.versions import parse_version
@@ -53,6 +54,9 @@ def import_nginx(file: Path, version: Version | None, prefix: Path | None) -> No
         )
     except RefusedError as refused:
         click.echo(f"nginx: [emerg] {refused}", err=True)
+        sys.exit(REFUSED)
+    except NoMailError as nothing:
+        click.echo(str(nothing), err=True)
         sys.exit(REFUSED)
     tell(result.warnings)
     click.echo(result.text, nl=False)
