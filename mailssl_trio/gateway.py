@@ -1,8 +1,8 @@
 """One client's life: greet, judge, dial, log in, relay."""
 
-import re
 from collections.abc import Mapping
 from functools import partial
+from os import getpid
 
 import trio
 from attrs import evolve, field, frozen
@@ -28,14 +28,13 @@ from mailssl_trio.protocol.events import (
 from mailssl_trio.protocol.imap.server import ImapServer
 from mailssl_trio.protocol.introduction import Introduction
 from mailssl_trio.protocol.pop3.server import Pop3Server
-from mailssl_trio.protocol.proxy_header import MAX_V1, BrokenHeaderError, ProxyHeader
 from mailssl_trio.protocol.server_session import Policy, ServerSession
 from mailssl_trio.protocol.smtp.server import SmtpServer
 from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.dial import Dialer, DialError
 from mailssl_trio.transport.drain import Drain
-from mailssl_trio.transport.proxied import RealIpFrom
+from mailssl_trio.transport.proxied import RealIpFrom, RefusedProxyError
 from mailssl_trio.transport.relay import Outcome, Relay
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
@@ -156,24 +155,20 @@ class ClientLife:
 
     async def _hear_proxy(self) -> bool:
         """Read for whom the proxy in front of us speaks; False: for nobody here."""
-        trusted, peer = self.gateway.real_ip_from, self.subject.client
+        subject, trusted = self.subject, self.gateway.real_ip_from
         try:
             header = await self.client.proxy_header()
-        except BrokenHeaderError as broken:
-            detail = f'broken header: "{_first_line(broken.seen)}"'
-            self._observer.proxy_refused(self.subject, detail)
+            if isinstance(header, Goodbye):
+                self._observer.closed(subject, header, "no PROXY header")
+                return False
+            subject.proxied = header.addresses
+            believed = trusted.believed(header, subject.client)
+        except RefusedProxyError as refused:
+            self._observer.proxy_refused(subject, str(refused))
             return False
-        if isinstance(header, Goodbye):
-            self._observer.closed(self.subject, header, "no PROXY header")
-            return False
-        self.subject.proxied = header.addresses
-        if trusted.is_set and not trusted.trusts(peer):
-            detail = f"{peer} is not in set_real_ip_from, it {_claim(header)}"
-            self._observer.proxy_refused(self.subject, detail)
-            return False
-        if trusted.is_set and header.addresses is not None:
-            self.subject.client = str(header.addresses.source)
-            self.subject.client_port = header.addresses.source_port
+        if believed is not None:
+            subject.client = str(believed.source)
+            subject.client_port = believed.source_port
         return True
 
     @property
@@ -215,7 +210,7 @@ class ClientLife:
             client_port=subject.client_port,
             server=subject.server_address,
             server_port=subject.server_port,
-            session=str(subject.number),
+            session=f"{getpid()}-{subject.number}",
             helo=helo.name,
             esmtp=helo.esmtp,
         )
@@ -282,20 +277,6 @@ class ClientLife:
             ending.from_client,
             ending.from_upstream,
         )
-
-
-def _first_line(seen: bytes) -> str:
-    """Return of what came in place of a header what a line of the log can hold."""
-    line = re.split(rb"[\r\n]", seen, maxsplit=1)[0] or seen
-    return line[:MAX_V1].decode("utf-8", "backslashreplace")
-
-
-def _claim(header: ProxyHeader) -> str:
-    match header.addresses:
-        case None:
-            return "speaks for itself"
-        case ends:
-            return f"speaks for {ends.source}, port {ends.source_port}"
 
 
 def _why_closed(upstream: Connection, event: Event) -> str:

@@ -80,7 +80,7 @@ class Connection:
     async def proxy_header(self) -> ProxyHeader | Goodbye:
         """Read the PROXY header that must stand before all that the session reads.
 
-        Raises BrokenHeaderError. Return why there is none if nobody sent one in time:
+        Raises RefusedProxyError. Return why there is none if nobody sent one in time:
         it is to the proxy, and no mail client, that there would be something to say.
         """
         scope = trio.CancelScope(deadline=self.deadline)

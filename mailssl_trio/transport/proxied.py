@@ -1,5 +1,6 @@
 """The PROXY header of a proxy in front of us: read before all else, believed of few."""
 
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
@@ -8,6 +9,8 @@ import trio
 from attrs import frozen
 
 from mailssl_trio.protocol.proxy_header import (
+    MAX_V1,
+    Addresses,
     BrokenHeaderError,
     ProxyHeader,
     octets_wanted,
@@ -18,6 +21,10 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 UNIX = "unix:"
 """Stands for every peer that comes by a Unix socket."""
+
+
+class RefusedProxyError(Exception):
+    """A proxy that may not say who its client is; the text says what was seen."""
 
 
 @frozen
@@ -48,11 +55,24 @@ class RealIpFrom:
             address = address.ipv4_mapped or address
         return any(address in network for network in self.networks)
 
+    def believed(self, header: ProxyHeader, peer: str) -> Addresses | None:
+        """Return what is to be believed of a peer's header; None: it is the client.
+
+        Raises RefusedProxyError for those who are not named where somebody is.
+        """
+        if not self.is_set:
+            return None
+        if not self.trusts(peer):
+            raise RefusedProxyError(
+                f"{peer} is not in set_real_ip_from, it {_claim(header)}"
+            )
+        return header.addresses
+
 
 async def read_header(stream: trio.abc.ReceiveStream) -> ProxyHeader:
     """Read a header, and not an octet that stands behind it.
 
-    Raises BrokenHeaderError, also where the stream ends or breaks before.
+    Raises RefusedProxyError, also where the stream ends or breaks before.
     """
     received = b""
     try:
@@ -61,6 +81,21 @@ async def read_header(stream: trio.abc.ReceiveStream) -> ProxyHeader:
             if not data:
                 raise BrokenHeaderError(received)
             received += data
-    except trio.BrokenResourceError:
-        raise BrokenHeaderError(received) from None
-    return parse_header(received)
+        return parse_header(received)
+    except (BrokenHeaderError, trio.BrokenResourceError):
+        shown = _first_line(received)
+        raise RefusedProxyError(f'broken header: "{shown}"') from None
+
+
+def _first_line(seen: bytes) -> str:
+    """Return of what came in place of a header what a line of the log can hold."""
+    line = re.split(rb"[\r\n]", seen, maxsplit=1)[0] or seen
+    return line[:MAX_V1].decode("utf-8", "backslashreplace")
+
+
+def _claim(header: ProxyHeader) -> str:
+    match header.addresses:
+        case None:
+            return "speaks for itself"
+        case ends:
+            return f"speaks for {ends.source}, port {ends.source_port}"

@@ -29,8 +29,8 @@ def test_nobody_is_believed_where_nobody_is_named(site: Site) -> None:
     assert not RealIpFrom().trusts("127.0.0.1")
     assert site.said(BEHIND) == [
         "4: warning: mail.server[0].listen: anybody may send a PROXY header to"
-        " 127.0.0.1:143, and nobody is believed; name the proxies in `set_real_ip_from`: then they"
-        " are, and nobody else is let in"
+        " 127.0.0.1:143, and nobody is believed; name the proxies in"
+        " `set_real_ip_from`: then they are, and nobody else is let in"
     ]
 
 
