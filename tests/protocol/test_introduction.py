@@ -90,6 +90,39 @@ def test_pop3_backend_that_offers_xclient_is_told_by_it(
     )
 
 
+def test_pop3_backend_may_offer_xclient_in_its_greeting() -> None:
+    """As Dovecot does."""
+    play(
+        speaker(Pop3Client, XClient.IF_OFFERED),
+        """
+        S: +OK [XCLIENT] Dovecot ready.
+        C: CAPA
+        S: -ERR
+        C: XCLIENT ADDR=2001:db8::9 PORT=50123 SESSION=7-42
+        S: +OK Updated
+        C: USER joe
+        """,
+    )
+
+
+def test_greeting_before_tls_offers_nothing_behind_it() -> None:
+    play(
+        lambda: Pop3Client(
+            JOE, starttls=True, client=CLIENT, policy=ProxyPolicy(XClient.ON)
+        ),
+        """
+        S: +OK [XCLIENT] Dovecot ready.
+        C: STLS
+        S: +OK Begin TLS negotiation now.
+        ? StartTls()
+        ! TlsInfo("TLSv1.3")
+        C: CAPA
+        S: -ERR
+        C: USER joe
+        """,
+    )
+
+
 @pytest.mark.parametrize(
     ("xclient", "client", "capability"),
     [

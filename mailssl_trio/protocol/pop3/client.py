@@ -23,13 +23,14 @@ class Pop3Client(ClientSession):
 
     def log_in(self) -> Dialogue[LoggedIn]:
         """Speak from the greeting to the reply that ends the login."""
-        yield from self.expect_ok()
+        greeting = yield from self.expect_ok()
         if self.starttls:
             self.send(b"STLS\r\n")
-            yield from self.expect_ok()
+            greeting = yield from self.expect_ok()  # the other's offer is forgotten
             yield from self.start_tls()
         capabilities = yield from self.capa()
-        if self.tells_of_client and "XCLIENT" in capabilities:
+        takes_xclient = "XCLIENT" in capabilities or greeting.offers_xclient
+        if self.tells_of_client and takes_xclient:
             yield from self.introduce()
         reply = yield from self.present(capabilities)
         if reply.ok:
@@ -113,11 +114,12 @@ class Pop3Client(ClientSession):
             reply = yield from self.read_reply()
         return reply
 
-    def expect_ok(self) -> Dialogue[None]:
+    def expect_ok(self) -> Dialogue[Reply]:
         """Read a positive reply, or give up."""
         reply = yield from self.read_reply()
         if not reply.ok:
             raise self.invalid(reply.line, reply.line + b"\r\n")
+        return reply
 
     def read_reply(self) -> Dialogue[Reply]:
         """Return one status line."""
