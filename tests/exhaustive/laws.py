@@ -25,6 +25,14 @@ def no_credential_leaves_before_tls(step: Step) -> bool:
     return not step.world.needs_tls or all(tls for _, tls in step.last.logins)
 
 
+def only_what_is_enabled_leaves(step: Step) -> bool:
+    """No credential of a kind that is not enabled leaves a session."""
+    return all(
+        isinstance(credentials, step.world.enabled)
+        for credentials, _ in step.last.logins
+    )
+
+
 def no_credential_can_end_a_line(step: Step) -> bool:
     """No credential holds an octet that ends a line or a string on some wire."""
     return not any(
@@ -150,6 +158,7 @@ def it_can_be_ended_at_any_moment(step: Step) -> bool:
 
 SERVER_LAWS: tuple[Law, ...] = (
     no_credential_leaves_before_tls,
+    only_what_is_enabled_leaves,
     no_credential_can_end_a_line,
     nothing_glued_behind_starttls_survives,
     nothing_is_said_between_go_ahead_and_tls,
