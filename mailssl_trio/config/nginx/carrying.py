@@ -14,7 +14,12 @@ from mailssl_trio.config.nginx.comments import (
     lost,
     place_of,
 )
-from mailssl_trio.config.nginx.fitting import Misfit, fitted, fitted_listen
+from mailssl_trio.config.nginx.fitting import (
+    Misfit,
+    fitted,
+    fitted_listen,
+    is_so_anyway,
+)
 from mailssl_trio.config.nginx.merging import Merged, merged
 from mailssl_trio.config.nginx.notes import NOTES, REMEDIES
 from mailssl_trio.config.nginx.refusal import Place
@@ -31,6 +36,8 @@ from mailssl_trio.config.nginx.versions import defaults
 from mailssl_trio.config.nginx.vocabulary import DIRECTIVES, Context, Repeat, Version
 from mailssl_trio.config.problem import Problem, Severity
 
+LOST = "not carried over: "
+UNKNOWN = f"{LOST}not known here"
 LAST_WINS = "nginx takes the last one"
 IDLE_KEY = "nginx ignores a key without a certificate"
 IDLE_STARTTLS = "nginx never offers it here, since `ssl on` holds"
@@ -75,7 +82,9 @@ class Carrying:
                 case Entry(name="include", statement=statement):
                     yield comment(statement, f" {statement}")
                 case Entry(name=name) if name in NOTES or name not in DIRECTIVES:
-                    yield self._left_out(part, NOTES.get(name, "not known here"))
+                    yield self._left_out(part, NOTES.get(name, UNKNOWN))
+                case Entry(name=name) if is_so_anyway(name, part.value):
+                    yield self._left_out(part, "it is so in any case", warn=False)
                 case Entry(name=name) if name not in seen:
                     seen.add(name)
                     yield from self._directive(name, block, server)
@@ -88,7 +97,7 @@ class Carrying:
         yield Setting(events.head.place.main_line, comments=events.head.comments)
         for part in events.parts:
             if isinstance(part, Entry):
-                reason = NOTES.get(part.name) or REMEDIES[part.name]
+                reason = NOTES.get(part.name) or LOST + REMEDIES[part.name]
                 yield self._left_out(part, reason)
         yield Setting(events.head.place.main_line, comments=tuple(events.comments))
 
@@ -153,24 +162,28 @@ class Carrying:
             for text in entry.statement.comments
         ]
         for misfit in misfits:
-            reason = f"not carried over: {misfit.reason}"
+            reason = LOST + misfit.reason
             self._warn(place_of(misfit, entries), name, reason)
             comments += [*lost(name, misfit, entries), f"   {reason}"]
-        remarks = [entry.statement.remark.strip() for entry in entries]
+        remarks = [
+            text.strip() for entry in entries if (text := entry.statement.remark)
+        ]
+        if value is None:
+            comments += [f"   {text}" for text in remarks]
         return Setting(
             entries[0].statement.place.main_line,
             name,
             value,
             tuple(comments),
-            "; ".join(filter(None, remarks)),
+            "; ".join(remarks),
             inner,
         )
 
-    def _left_out(self, entry: Entry, reason: str) -> Setting:
+    def _left_out(self, entry: Entry, reason: str, *, warn: bool = True) -> Setting:
         """Keep a directive as a comment; warn, unless nobody can miss it."""
         statement = entry.statement
-        if entry.name not in NOTES:
-            self._warn(statement.place, entry.name, f"not carried over: {reason}")
+        if warn and entry.name not in NOTES:
+            self._warn(statement.place, entry.name, reason)
         return comment(statement, f" {statement}", f"   {reason}")
 
     def _warn(self, place: Place, name: str, text: str) -> None:

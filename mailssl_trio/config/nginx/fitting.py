@@ -6,13 +6,14 @@ from typing import Annotated, get_args, get_origin
 from attrs import fields, frozen
 
 from mailssl_trio.config.directives import ServerDirectives, TopDirectives
-from mailssl_trio.config.nginx.notes import REMEDIES
+from mailssl_trio.config.nginx.notes import AS_HERE, PARAMETERS_AS_HERE, REMEDIES
 from mailssl_trio.config.nginx.urls import parse_listen
 from mailssl_trio.config.nginx.values import Value
 from mailssl_trio.config.nginx_only import NGINX_ONLY
 from mailssl_trio.config.values import WrongValueError
 
 NOT_HERE = "not available here"
+ONE_LOG = "there is one log here"
 
 
 def _readers(
@@ -50,15 +51,32 @@ def fitted(
         if not isinstance(value, list):
             return None, [*misfits, Misfit(_reason(wrong))]
         if wrong.index is None:
-            joined = " ".join(value)
-            if _wrong(read, joined) is None:
-                return joined, misfits
-            return None, [*misfits, Misfit(_reason(wrong))]
+            return _one_of(name, read, value, Misfit(_reason(wrong)))
         misfits.append(Misfit(_reason(wrong), value[wrong.index]))
         value = [*value[: wrong.index], *value[wrong.index + 1 :]]
         if not value:
             return None, misfits
     return value, misfits
+
+
+def is_so_anyway(name: str, value: Value | None) -> bool:
+    """Whether there is no such directive, and need not be one."""
+    is_known = name in OF_TOP or name in OF_SERVER
+    return not is_known and name in AS_HERE and AS_HERE[name] == value
+
+
+def _one_of(
+    name: str, read: Callable[[object], object], words: list[str], misfit: Misfit
+) -> tuple[Value | None, list[Misfit]]:
+    """Return what is taken where there can be one only, or one string of words."""
+    joined = " ".join(words)
+    if name == "resolver" and _wrong(read, joined) is None:
+        return joined, []
+    for word in words:
+        if name == "error_log" and _wrong(read, word) is None:
+            others = [other for other in words if other != word]
+            return word, [Misfit(ONE_LOG, other) for other in others]
+    return None, [misfit]
 
 
 def fitted_listen(words: Sequence[str]) -> tuple[list[str], list[Misfit]]:
@@ -71,12 +89,12 @@ def fitted_listen(words: Sequence[str]) -> tuple[list[str], list[Misfit]]:
         addresses = [*parse_listen(where).names]
         wrong = _wrong(read, addresses)
     if wrong is not None:
-        return [], [Misfit(_reason(wrong))]
+        return [], [Misfit(_reason(wrong), where)]
     taken, misfits = [], []
     for parameter in parameters:
         if (wrong := _wrong(read, f"{addresses[0]} {parameter}")) is None:
             taken.append(parameter)
-        else:
+        elif parameter not in PARAMETERS_AS_HERE:
             misfits.append(Misfit(_reason(wrong), parameter))
     return [" ".join((address, *taken)) for address in addresses], misfits
 
@@ -96,5 +114,4 @@ def _reason(wrong: WrongValueError) -> str:
 def _absence(name: str) -> str:
     """Say that there is no such directive, and why, where that is known."""
     nginx_only = NGINX_ONLY.get(name, "").removeprefix("leave it out")
-    why = REMEDIES.get(name) or nginx_only.removeprefix(": ")
-    return f"{NOT_HERE}: {why}" if why else NOT_HERE
+    return REMEDIES.get(name) or nginx_only.removeprefix(": ") or NOT_HERE

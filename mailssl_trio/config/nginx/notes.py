@@ -29,6 +29,17 @@ NOTES = {
 }
 """What nobody will miss: it becomes a comment, and is not warned about."""
 
+AS_HERE = {
+    "daemon": False,
+    "master_process": True,
+    "resolver": ["off"],
+    "ssl_certificate_compression": False,
+}
+"""What changes nothing: the value is what holds here in any case."""
+
+PARAMETERS_AS_HERE = frozenset({"bind", "ipv6only=on"})
+"""The same of ``listen``: each address has a socket of its own, for one family."""
+
 REMEDIES = {
     "daemon": "it runs in the foreground, as systemd and containers like it",
     "env": "the environment is passed on as it is",

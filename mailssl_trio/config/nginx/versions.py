@@ -1,5 +1,7 @@
 """What nginx has where nothing is said, by its version, where it differs from ours."""
 
+import re
+
 from attrs import fields_dict
 
 from mailssl_trio.config.directives import ServerDirectives
@@ -9,6 +11,7 @@ from mailssl_trio.config.nginx.tree import Block
 from mailssl_trio.config.nginx.values import Value
 from mailssl_trio.config.nginx.vocabulary import Version
 
+VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){1,2}")
 LATEST: Version = (2**31,)
 
 PROTOCOLS: dict[Version, Value] = {
@@ -31,29 +34,23 @@ SESSION_CACHES: dict[Version, Value] = {
 }
 
 
-OF_SMTP: dict[str, Value] = {"xclient": True}
-
-
 def parse_version(text: str) -> Version:
     """Read ``1.22.1``. Raises ValueError."""
-    version = tuple(map(int, text.split(".")))
-    if len(version) < 2 or any(part < 0 for part in version):
-        raise ValueError(text)
-    return version
+    if VERSION.fullmatch(text) is None:
+        raise ValueError(f"not a version: {text!r}")
+    return tuple(map(int, text.split(".")))
 
 
 def defaults(mail: Block, version: Version | None) -> dict[str, Value]:
     """Return what some server has in nginx and would not have here, if not told."""
     found: dict[str, Value] = {}
     for server in merged(mail):
-        expected = OF_SMTP if server.protocol == "smtp" else {}
         if server.tls_reason is not None:
-            expected = expected | _of_tls(version)
-        found |= {
-            name: value
-            for name, value in expected.items()
-            if not server.entries(name) and _differs(name, value)
-        }
+            found |= {
+                name: value
+                for name, value in _of_tls(version).items()
+                if not server.entries(name) and _differs(name, value)
+            }
     return found
 
 

@@ -33,7 +33,7 @@ SYNTAX = {
     "mail { }\n}\n": 'unexpected "}" in HERE:3',
     "mail {\n timeout 5": 'unexpected end of file, expecting ";" or "}" in HERE:3',
     "mail {\n timeout\n\n": 'unexpected end of file, expecting ";" or "}" in HERE:5',
-    'mail { server_name "abc\n;}\n': 'unexpected end of file, expecting ";" or "}"'
+    'mail { server_name "a\n;}\n': 'unexpected end of file, expecting ";" or "}"'
     " in HERE:4",
     "mail { server_name 'abc; }": 'unexpected end of file, expecting ";" or "}"'
     " in HERE:2",

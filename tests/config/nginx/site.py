@@ -33,6 +33,10 @@ class Site:
     def imported(self, text: str, version: Version | None = None) -> Imported:
         """Translate a document, below the block that must be in any."""
         self.write("events {}\n" + dedent(text).lstrip("\n"))
+        return self.imported_file(version)
+
+    def imported_file(self, version: Version | None = None) -> Imported:
+        """Translate what has been written."""
         return import_nginx(self.file, Files(), version=version, prefix=Path("/prefix"))
 
     def toml(self, text: str, version: Version | None = None) -> str:

@@ -34,7 +34,7 @@ TAKEN = (
     "mail { auth_http 127.0.0.1; server { listen 143; listen 127.0.0.1:143 bind; } }",
     "mail { auth_http 127.0.0.1; server { listen 143 backlog=1; } }",
     "mail { auth_http 127.0.0.1; server { listen 143 so_keepalive=1m::3 rcvbuf=8k; } }",
-    "mail { auth_http 127.0.0.1; server { protocol smtp; listen 143; protocol imap; } }",
+    "mail { auth_http 127.0.0.1; server { protocol smtp; listen 3; protocol imap; } }",
 )
 
 
