@@ -283,3 +283,45 @@ IMAP_TOKEN_BACKEND: Alphabet = {
     "half a line": b"* O",
     "leaves": LEAVES,
 }
+
+POP3_TOLD_BACKEND: Alphabet = {
+    "yes": b"+OK ready\r\n",
+    "no": b"-ERR [AUTH] no\r\n",
+    "the password echoed": b"-ERR no such command: PASS tan staaf\r\n",
+    "a list with XCLIENT": b"+OK\r\nXCLIENT\r\nSASL PLAIN\r\n.\r\n",
+    "a list without": b"+OK\r\nUSER\r\n.\r\n",
+    "greeting with XCLIENT": b"+OK [XCLIENT] ready\r\n",
+    "twice yes": b"+OK\r\n+OK\r\n",
+    "another protocol": b"220 mx ESMTP\r\n",
+    "half a line": b"+O",
+    "leaves": LEAVES,
+}
+
+SMTP_TOLD_BACKEND: Alphabet = {
+    "220": b"220 mx\r\n",
+    "250": b"250 mx\r\n",
+    "250 with AUTH": b"250-mx\r\n250-XCLIENT ADDR NAME\r\n250 AUTH PLAIN LOGIN\r\n",
+    "250 with AUTH LOGIN": b"250-mx\r\n250 AUTH LOGIN\r\n",
+    "235": b"235 2.7.0 in\r\n",
+    "334": b"334 \r\n",
+    "503": b"503 5.5.1 no XCLIENT for you\r\n",
+    "the password echoed": b"500 no such command: " + ECHOED + b"\r\n",
+    "220 and 250 glued": b"220 mx\r\n250-mx\r\n250 AUTH PLAIN\r\n",
+    "half a line": b"22",
+    "leaves": LEAVES,
+}
+
+IMAP_TOLD_BACKEND: Alphabet = {
+    "greeting": b"* OK ready\r\n",
+    "greeting with ID": b"* OK [CAPABILITY ID AUTH=PLAIN SASL-IR] ready\r\n",
+    "CAPABILITY with ID": b"* CAPABILITY ID AUTH=PLAIN\r\n",
+    "who it is": b'* ID ("name" "Dovecot")\r\n',
+    "OK": b"<tag> OK go\r\n",
+    "OK with capabilities": b"<tag> OK [CAPABILITY X] go\r\n",
+    "NO": b"<tag> NO [AUTHENTICATIONFAILED] no\r\n",
+    "the password echoed": b"<tag> BAD no such command: tan staaf\r\n",
+    "go on": b"+ go on\r\n",
+    "two answers glued": b"<tag> OK\r\n<next> OK\r\n",
+    "half a line": b"* O",
+    "leaves": LEAVES,
+}

@@ -21,6 +21,7 @@ from mailssl_trio.protocol.credentials import (
 from mailssl_trio.protocol.engine import Session
 from mailssl_trio.protocol.imap.client import ImapClient
 from mailssl_trio.protocol.imap.server import ImapServer
+from mailssl_trio.protocol.introduction import Introduction, ProxyPolicy, XClient
 from mailssl_trio.protocol.pop3.client import Pop3Client
 from mailssl_trio.protocol.pop3.server import Pop3Server
 from mailssl_trio.protocol.server_session import Policy, ServerSession, StartTlsMode
@@ -156,6 +157,8 @@ SECRETS = (
 UNTOLD = (SECRETS[1], *SECRETS[3:])
 PROOFS = (SECRETS[:2], SECRETS[2:4], SECRETS[4:])
 
+MAIL_CLIENT = Introduction("192.0.2.9", 50123, "198.51.100.1", 993, session="7-42")
+
 TOKEN = Bearer("josé".encode(), b"t0ken", "XOAUTH2")
 MESSAGE = b64encode("user=josé\x01auth=Bearer t0ken\x01\x01".encode())
 
@@ -167,6 +170,7 @@ class Client:
     kind: Callable[..., ClientSession]
     alphabet: Alphabet
     of_tokens: Alphabet
+    of_clients: Alphabet
     greeting: bytes
 
     def worlds(self, name: str) -> Iterator[World]:
@@ -205,6 +209,25 @@ class Client:
             untold=(TOKEN.token, MESSAGE),
             proofs=((MESSAGE,),),
         )
+        told = partial(
+            self.kind,
+            CREDENTIALS,
+            implicit_tls=True,
+            client=MAIL_CLIENT,
+            policy=ProxyPolicy(XClient.ON),
+        )
+        yield World(
+            f"{name} client, which tells of its own, in TLS",
+            told,
+            told,
+            self.of_clients,
+            {},
+            needs_tls=True,
+            opening=(self.greeting,),
+            secrets=SECRETS,
+            untold=UNTOLD,
+            proofs=PROOFS,
+        )
 
 
 CLIENTS: Mapping[str, Client] = {
@@ -212,18 +235,21 @@ CLIENTS: Mapping[str, Client] = {
         Pop3Client,
         alphabets.POP3_BACKEND,
         alphabets.POP3_TOKEN_BACKEND,
+        alphabets.POP3_TOLD_BACKEND,
         b"+OK ready\r\n",
     ),
     "SMTP": Client(
         SmtpClient,
         alphabets.SMTP_BACKEND,
         alphabets.SMTP_TOKEN_BACKEND,
+        alphabets.SMTP_TOLD_BACKEND,
         b"220 mx\r\n",
     ),
     "IMAP": Client(
         ImapClient,
         alphabets.IMAP_BACKEND,
         alphabets.IMAP_TOKEN_BACKEND,
+        alphabets.IMAP_TOLD_BACKEND,
         b"* OK ready\r\n",
     ),
 }
