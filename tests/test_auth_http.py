@@ -1,6 +1,7 @@
 """What a POP3 client notices of an auth server, and the auth server of the client."""
 
 import ssl
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from mailssl_trio.tls.policy import VerifyClient
 from mailssl_trio.tls.server import ServerTls
 from tests.auth.played_server import Play, Visit, answering, played, saying
 from tests.test_gateway import GOOD, House, rest, talk
-from tests.tls_pair import NAME, authority, policy
+from tests.tls_pair import NAME, authority, policy, server_side
 
 LOGIN = (b"USER joe", b"PASS wonderland")
 GREETED = b"+OK POP3 ready\r\n+OK send PASS\r\n"
@@ -106,6 +107,40 @@ async def test_client_that_leaves_takes_the_request_along(
         assert (told.visits, told.left, len(told.requests)) == (1, 1, 1)
         await trio.sleep(60)
         assert told.visits == 1
+
+
+async def serve_pop3(stream: trio.SocketStream) -> None:
+    """Be a backend that speaks TLS from the first octet."""
+    secured = trio.SSLStream(stream, server_side(), server_side=True)
+    with suppress(trio.BrokenResourceError):
+        for line in (b"+OK hi", b"-ERR no CAPA", b"+OK", b"+OK in", b"+OK bye"):
+            await secured.send_all(line + b"\r\n")
+            await secured.receive_some()
+    await trio.aclose_forcefully(stream)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "details"),
+    [
+        (NAME, b"+OK in\r\n+OK bye\r\n", ""),
+        ("other.example.org", NOT_NOW + b"+OK bye\r\n", "certificate verify failed"),
+    ],
+)
+async def test_backend_is_verified_by_the_name_that_the_auth_server_says(
+    name: str, answer: bytes, details: str, autojump_clock: MockClock
+) -> None:
+    (backend,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = backend.socket.getsockname()[1]
+    said = (
+        b"Auth-Status: OK\r\nAuth-Server: 127.0.0.1\r\nAuth-Port: %d\r\n"
+        b"Auth-Backend-SSL: on\r\nAuth-Backend-Name: %s\r\n"
+    ) % (port, name.encode())
+    async with played(closing(said)) as told, trio.open_nursery() as nursery:
+        nursery.start_soon(trio.serve_listeners, serve_pop3, [backend])
+        house = asking(AuthHttp(told.server))
+        assert await talk(house, *LOGIN, b"QUIT") == GREETED + answer
+        nursery.cancel_scope.cancel()
+    assert details in "".join(house.told.details)
 
 
 FRIEND = authority().issue_cert("joe@example.org")

@@ -15,7 +15,7 @@ from mailssl_trio.auth.http_reply import AuthHttpError
 from mailssl_trio.auth.http_server import AuthServer
 from mailssl_trio.transport.address import TcpAddress, UnixAddress
 from tests.auth.played_server import OK, Play, Visit, answering, played, saying
-from tests.tls_pair import client_side, server_side
+from tests.tls_pair import authority, client_side, server_side
 
 ASKED = ((b"Host", b"auth"), (b"Auth-User", b"joe"), (b"Auth-Pass", b"wonderland"))
 REQUEST = b"GET /auth HTTP/1.1\r\nHost: auth\r\nAuth-User: joe\r\nAuth-Pass: wonderland"
@@ -434,6 +434,23 @@ async def test_server_whose_certificate_does_not_hold_hears_no_password(
         with pytest.raises(
             AuthHttpError, match="SSL handshake failed: certificate verify failed"
         ):
+            await client.ask(ASKED)
+    assert told.requests == []
+
+
+async def test_server_whose_certificate_is_somebody_elses_hears_no_password(
+    autojump_clock: MockClock,
+) -> None:
+    elsewhere = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority().issue_cert("elsewhere.example.org").configure_cert(elsewhere)
+
+    async def play(visit: Visit) -> None:
+        stream = trio.SSLStream(visit.wire, elsewhere, server_side=True)
+        await Visit(stream, visit.wire, visit.requests).request()
+
+    async with played(play) as told:
+        client = HttpClient(told.server, TIMEOUT, client_side())
+        with pytest.raises(AuthHttpError, match="IP address mismatch"):
             await client.ask(ASKED)
     assert told.requests == []
 

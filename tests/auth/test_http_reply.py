@@ -135,6 +135,7 @@ def test_wait_has_a_time() -> None:
     [
         (("OK", "no"), Refusal("no")),
         (("no", "OK"), Refusal("no")),
+        (("never", "no"), Refusal("no")),
         (("WAIT", "no"), Refusal("no", 1)),
         (("OK", "WAIT"), Wait(1)),
     ],

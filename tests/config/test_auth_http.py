@@ -159,6 +159,11 @@ def test_ca_that_is_none_is_named_by_its_directive(stocked: Site) -> None:
     assert error.path == "mail.server[0].auth_http_ssl_trusted_certificate"
 
 
+def test_ca_of_backends_is_read_whether_or_not_there_is_tls_yet(stocked: Site) -> None:
+    (error,) = stocked.errors(ASKED + 'proxy_ssl_trusted_certificate = "garbage"\n')
+    assert error.path == "mail.server[0].proxy_ssl_trusted_certificate"
+
+
 def test_tls_towards_backends_is_ready_for_when_the_auth_server_asks_for_it(
     stocked: Site,
 ) -> None:
