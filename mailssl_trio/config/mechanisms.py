@@ -1,12 +1,14 @@
 """What the directives ``*_auth`` announce, and whether anybody could judge it."""
 
 from mailssl_trio.config.directives import ServerDirectives
-from mailssl_trio.config.problem import Report
+from mailssl_trio.config.problem import KeyPath, Report
 from mailssl_trio.config.server_table import ServerTable
 from mailssl_trio.config.words import MECHANISMS
 from mailssl_trio.protocol.server_session import Policy
+from mailssl_trio.tls.policy import VerifyClient
 
 CHALLENGED = frozenset({"cram-md5", "apop"})
+VOUCHING = frozenset({VerifyClient.ON, VerifyClient.OPTIONAL})
 TOKENS = frozenset({"xoauth2", "oauthbearer"})
 
 
@@ -45,7 +47,10 @@ def check_mechanisms(table: ServerTable, protocol: str, report: Report) -> None:
     """Refuse words whose credentials nobody here could judge; warn of ``none``."""
     origin = table.origin(f"{protocol}_auth")
     has_auth_http = table.is_set("auth_http")
-    for word in chosen_words(table.directives, protocol):
+    chosen = chosen_words(table.directives, protocol)
+    if "external" in chosen and table.is_set("users"):
+        _check_certificates(table, origin, report)
+    for word in chosen:
         if not has_auth_http and (reason := _why_unjudged(word, table)):
             report.error(
                 origin,
@@ -62,6 +67,17 @@ def check_mechanisms(table: ServerTable, protocol: str, report: Report) -> None:
             )
 
 
+def _check_certificates(table: ServerTable, origin: KeyPath, report: Report) -> None:
+    """With a file of users it is a client's certificate that vouches for it."""
+    if table.directives.ssl_verify_client in VOUCHING or table.is_set("auth_http"):
+        return
+    report.error(
+        origin,
+        "`external` lets nobody in where no certificate is verified",
+        'set `ssl_verify_client` to "on" or "optional", or leave `external` out',
+    )
+
+
 def _why_unjudged(word: str, table: ServerTable) -> str:
     """Say why nobody but an auth server can judge a mechanism; "" if others can."""
     if word in CHALLENGED:
@@ -70,8 +86,8 @@ def _why_unjudged(word: str, table: ServerTable) -> str:
         return "a backend can do nothing with the answer to a challenge of ours"
     if word in TOKENS and table.is_set("users"):
         return "a file of users knows no tokens"
-    if word == "external":
-        return "nobody else can vouch for a user without a password"
+    if word == "external" and not table.is_set("users"):
+        return "a backend cannot see who vouches for our clients"
     if word == "none":
         return "nobody else judges mail that comes without a login"
     return ""

@@ -67,7 +67,7 @@ JUDGES = {"users": 'users = "users.toml"', "backend": ""}
     [
         ("imap", "cram-md5", ["users", "backend"]),
         ("pop3", "apop", ["users", "backend"]),
-        ("smtp", "external", ["users", "backend"]),
+        ("smtp", "external", ["backend"]),
         ("smtp", "none", ["users", "backend"]),
         ("imap", "xoauth2", ["users"]),
         ("smtp", "oauthbearer", ["users"]),
@@ -80,7 +80,8 @@ def test_what_nobody_could_judge_is_not_offered(
     for name, judge in JUDGES.items():
         given = text(protocol, 'proxy_pass = "127.0.0.1"', judge, line)
         if name not in judges:
-            assert site.load(given).warnings == ()
+            said = site.said(given)
+            assert not [each for each in said if "needs `auth_http`" in each]
             continue
         with pytest.raises(ConfigError) as refused:
             site.load(given)
@@ -110,3 +111,37 @@ def test_only_smtp_clients_wait_for_their_greeting(site: Site) -> None:
     assert "smtp_greeting_delay: has no effect here: the protocol is imap" in str(
         warning
     )
+
+
+CERTIFIED = """
+[mail]
+ssl_certificate = "cert.pem"
+ssl_certificate_key = "key.pem"
+ssl_client_certificate = "cert.pem"
+users = "secret.toml"
+proxy_pass = "127.0.0.1"
+[[mail.server]]
+listen = "127.0.0.1:993 ssl"
+imap_auth = "plain external"
+"""
+
+
+@pytest.mark.parametrize(
+    ("verify", "line", "said"),
+    [
+        ("on", 'upstream_password = "x"', ""),
+        ("optional", 'upstream_password = "x"', ""),
+        ("on", 'upstream = "embedded"', ""),
+        ("optional_no_ca", 'upstream_password = "x"', "no certificate is verified"),
+        ("off", 'upstream_password = "x"', "no certificate is verified"),
+        ("on", "", "no user has an `upstream_password`"),
+    ],
+)
+def test_users_may_come_with_certificates_that_are_verified(
+    site: Site, verify: str, line: str, said: str
+) -> None:
+    users = site.directory / "secret.toml"
+    users.touch(0o600)
+    users.write_text((site.directory / "users.toml").read_text() + f"\n{line}\n")
+    errors = site.errors(f'{CERTIFIED}ssl_verify_client = "{verify}"\n')
+    assert [said in str(error) for error in errors] == [True] * bool(said)
