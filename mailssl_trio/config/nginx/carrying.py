@@ -1,19 +1,10 @@
-"""From nginx's blocks to the tables of this program, directive by directive.
-
-What cannot be carried over stays as a comment where it stood, and is warned about.
-"""
+"""From nginx's blocks to the tables of this program, directive by directive."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from attrs import define, field
 
-from mailssl_trio.config.nginx.comments import (
-    comment,
-    inner_comments,
-    lost,
-    place_of,
-)
+from mailssl_trio.config.nginx.comments import LOST, Commented, comment
 from mailssl_trio.config.nginx.fitting import (
     Misfit,
     fitted,
@@ -22,10 +13,10 @@ from mailssl_trio.config.nginx.fitting import (
 )
 from mailssl_trio.config.nginx.merging import Merged, merged
 from mailssl_trio.config.nginx.notes import NOTES, REMEDIES
-from mailssl_trio.config.nginx.refusal import Place
 from mailssl_trio.config.nginx.toml import Setting, Table
 from mailssl_trio.config.nginx.translation import (
     Site,
+    keys_in_use,
     session_cache,
     simplest,
     translated,
@@ -34,12 +25,13 @@ from mailssl_trio.config.nginx.tree import Block, Entry
 from mailssl_trio.config.nginx.values import Value
 from mailssl_trio.config.nginx.versions import defaults
 from mailssl_trio.config.nginx.vocabulary import DIRECTIVES, Context, Repeat, Version
-from mailssl_trio.config.problem import Problem, Severity
+from mailssl_trio.config.problem import Problem
 
-LOST = "not carried over: "
 UNKNOWN = f"{LOST}not known here"
+SO_ANYWAY = "it is so in any case"
 LAST_WINS = "nginx takes the last one"
 IDLE_KEY = "nginx ignores a key without a certificate"
+FIRST_KEYS = " nginx takes the first of the keys in mail"
 IDLE_STARTTLS = "nginx never offers it here, since `ssl on` holds"
 WHERE_NOTHING_IS_SAID = " Where nothing is said, nginx has this:"
 
@@ -50,7 +42,15 @@ class Carrying:
 
     site: Site
     version: Version | None
-    warnings: list[Problem] = field(factory=list, init=False)
+    _commented: Commented = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._commented = Commented(self.site)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What has not been carried over until now."""
+        return tuple(self._commented.warnings)
 
     def tables(self, main: Block) -> Iterator[Table]:
         """Yield what is above the first header, ``[mail]``, and each server."""
@@ -74,17 +74,18 @@ class Carrying:
         return Table(header, line, head.comments, head.remark, settings)
 
     def _settings(self, block: Block, server: Merged | None) -> Iterator[Setting]:
+        left_out = self._commented.left_out
         seen: set[str] = set()
         for part in block.parts:
             match part:
                 case Block(context=Context.EVENTS):
                     yield from self._events(part)
-                case Entry(name="include", statement=statement):
-                    yield comment(statement, f" {statement}")
+                case Entry(name="include"):
+                    yield comment(part.statement)
                 case Entry(name=name) if name in NOTES or name not in DIRECTIVES:
-                    yield self._left_out(part, NOTES.get(name, UNKNOWN))
+                    yield left_out(part, NOTES.get(name, UNKNOWN))
                 case Entry(name=name) if is_so_anyway(name, part.value):
-                    yield self._left_out(part, "it is so in any case", warn=False)
+                    yield left_out(part, SO_ANYWAY, warn=False)
                 case Entry(name=name) if name not in seen:
                     seen.add(name)
                     yield from self._directive(name, block, server)
@@ -94,39 +95,52 @@ class Carrying:
     def _events(self, events: Block) -> Iterator[Setting]:
         """Turn into comments what nginx is told about its event loop."""
         assert events.head is not None
-        yield Setting(events.head.place.main_line, comments=events.head.comments)
+        line = events.head.place.main_line
+        yield Setting(line, comments=events.head.comments)
         for part in events.parts:
             if isinstance(part, Entry):
                 reason = NOTES.get(part.name) or LOST + REMEDIES[part.name]
-                yield self._left_out(part, reason)
-        yield Setting(events.head.place.main_line, comments=tuple(events.comments))
+                yield self._commented.left_out(part, reason)
+        yield Setting(line, comments=tuple(events.comments))
 
     def _directive(
         self, name: str, block: Block, server: Merged | None
     ) -> Iterator[Setting]:
         """Carry all directives of one name over to where the first of them stood."""
-        entries = block.entries(name)
-        if DIRECTIVES[name].repeat is Repeat.REPLACES and name != "ssl_session_cache":
-            *superseded, last = entries
-            for entry in superseded:
-                yield self._left_out(entry, LAST_WINS)
-            entries = [last]
-        if name == "starttls" and server is not None and server.says("ssl", True):
-            yield self._left_out(entries[-1], IDLE_STARTTLS)
+        entries, idle, reason = self._in_use(name, block, server)
+        for entry in idle:
+            yield self._commented.left_out(entry, reason)
+        if not entries:
             return
         if name == "listen":
             yield self._listens(entries)
             return
-        if name == "ssl_certificate_key":
-            certificates = (server or block).entries("ssl_certificate")
-            for entry in entries[len(certificates) or len(entries) :]:
-                yield self._left_out(entry, IDLE_KEY)
-            entries = entries[: len(certificates) or len(entries)]
         value = self._value(name, entries, server)
         fit, misfits = fitted(name, value, at_top=block.context is Context.MAIN)
         if fit is not None:
             fit = simplest(name, fit)
-        yield self._setting(name, entries, fit, misfits)
+        yield self._commented.setting(name, entries, fit, misfits)
+        if name == "ssl_certificate" and server is not None:
+            yield from self._inherited_keys(server)
+
+    def _in_use(
+        self, name: str, block: Block, server: Merged | None
+    ) -> tuple[Sequence[Entry], Sequence[Entry], str]:
+        """Return the directives that decide, those that do not, and why not."""
+        entries = block.entries(name)
+        match name:
+            case "ssl_certificate_key":
+                return *keys_in_use(server or block, entries), IDLE_KEY
+            case "starttls" if server is not None and server.says("ssl", True):
+                return (), entries, IDLE_STARTTLS
+            case _ if DIRECTIVES[name].repeat is Repeat.REPLACES:
+                keeps = name == "ssl_session_cache"  # an earlier one's zone
+                return (
+                    (entries, (), "")
+                    if keeps
+                    else (entries[-1:], entries[:-1], LAST_WINS)
+                )
+        return entries, (), ""
 
     def _value(
         self, name: str, entries: Sequence[Entry], server: Merged | None
@@ -136,6 +150,15 @@ class Carrying:
             return session_cache(entries, inherited)
         return simplest(name, translated(name, entries, self.site))
 
+    def _inherited_keys(self, server: Merged) -> Iterator[Setting]:
+        """Name the keys that nginx takes of more that are inherited."""
+        name = "ssl_certificate_key"
+        in_use, idle = keys_in_use(server, server.entries(name))
+        if idle and not server.server.entries(name):
+            value = simplest(name, translated(name, in_use, self.site))
+            line = server.server.entries("ssl_certificate")[0].statement.place.main_line
+            yield Setting(line, name, value, (FIRST_KEYS,))
+
     def _listens(self, entries: Sequence[Entry]) -> Setting:
         addresses: list[str] = []
         misfits: list[Misfit] = []
@@ -144,52 +167,7 @@ class Carrying:
             addresses += taken
             misfits += wrong
         value = simplest("listen", addresses) if addresses else None
-        return self._setting("listen", entries, value, misfits)
-
-    def _setting(
-        self,
-        name: str,
-        entries: Sequence[Entry],
-        value: Value | None,
-        misfits: Sequence[Misfit],
-    ) -> Setting:
-        """Return the setting, below what stood above it and what is missing of it."""
-        inner = inner_comments(value, entries, self.site)
-        comments = [
-            text
-            for entry in entries
-            if entry.statement.comments not in inner.values()
-            for text in entry.statement.comments
-        ]
-        for misfit in misfits:
-            reason = LOST + misfit.reason
-            self._warn(place_of(misfit, entries), name, reason)
-            comments += [*lost(name, misfit, entries), f"   {reason}"]
-        remarks = [
-            text.strip() for entry in entries if (text := entry.statement.remark)
-        ]
-        if value is None:
-            comments += [f"   {text}" for text in remarks]
-        return Setting(
-            entries[0].statement.place.main_line,
-            name,
-            value,
-            tuple(comments),
-            "; ".join(remarks),
-            inner,
-        )
-
-    def _left_out(self, entry: Entry, reason: str, *, warn: bool = True) -> Setting:
-        """Keep a directive as a comment; warn, unless nobody can miss it."""
-        statement = entry.statement
-        if warn and entry.name not in NOTES:
-            self._warn(statement.place, entry.name, reason)
-        return comment(statement, f" {statement}", f"   {reason}")
-
-    def _warn(self, place: Place, name: str, text: str) -> None:
-        self.warnings.append(
-            Problem(Path(place.file), place.line, name, text, "", Severity.WARNING)
-        )
+        return self._commented.setting("listen", entries, value, misfits)
 
     def _defaults(self, mail: Block, line: int) -> Iterator[Setting]:
         """Write out what nginx has by default and we have not."""

@@ -1,21 +1,84 @@
-"""The comments of nginx's file, and those about what is missing of it."""
+"""What becomes of directives, with their comments, and with words on what is missing.
+
+What cannot be carried over stays as a comment where it stood, and is warned about.
+"""
 
 from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import define, field
 
 from mailssl_trio.config.nginx.fitting import Misfit
+from mailssl_trio.config.nginx.notes import NOTES
 from mailssl_trio.config.nginx.refusal import Place
 from mailssl_trio.config.nginx.statements import Statement
 from mailssl_trio.config.nginx.toml import Setting
 from mailssl_trio.config.nginx.translation import Site, translated
 from mailssl_trio.config.nginx.tree import Entry
 from mailssl_trio.config.nginx.values import Value
+from mailssl_trio.config.problem import Problem, Severity
+
+LOST = "not carried over: "
+
+
+@define
+class Commented:
+    """Settings for one configuration, and the warnings about them."""
+
+    site: Site
+    warnings: list[Problem] = field(factory=list, init=False)
+
+    def setting(
+        self,
+        name: str,
+        entries: Sequence[Entry],
+        value: Value | None,
+        misfits: Sequence[Misfit] = (),
+    ) -> Setting:
+        """Return the setting, below what stood above it and what is missing of it."""
+        inner = inner_comments(value, entries, self.site)
+        comments = [
+            text
+            for entry in entries
+            if entry.statement.comments not in inner.values()
+            for text in entry.statement.comments
+        ]
+        for misfit in misfits:
+            reason = LOST + misfit.reason
+            self._warn(place_of(misfit, entries), name, reason)
+            comments += [*lost(name, misfit, entries), f"   {reason}"]
+        remarks = [
+            text.strip() for entry in entries if (text := entry.statement.remark)
+        ]
+        if value is None:
+            comments += [f"   {text}" for text in remarks]
+        return Setting(
+            entries[0].statement.place.main_line,
+            name,
+            value,
+            tuple(comments),
+            "; ".join(remarks),
+            inner,
+        )
+
+    def left_out(self, entry: Entry, reason: str, *, warn: bool = True) -> Setting:
+        """Keep a directive as a comment; warn, unless nobody can miss it."""
+        if warn and entry.name not in NOTES:
+            self._warn(entry.statement.place, entry.name, reason)
+        return comment(entry.statement, f"   {reason}")
+
+    def _warn(self, place: Place, name: str, text: str) -> None:
+        self.warnings.append(
+            Problem(Path(place.file), place.line, name, text, "", Severity.WARNING)
+        )
 
 
 def comment(statement: Statement, *lines: str) -> Setting:
-    """Return lines in place of a statement, below what stood above it."""
+    """Return a statement as a comment, below what stood above it."""
     remark = (f"   {statement.remark.strip()}",) if statement.remark else ()
     return Setting(
-        statement.place.main_line, comments=(*statement.comments, *lines, *remark)
+        statement.place.main_line,
+        comments=(*statement.comments, f" {statement}", *lines, *remark),
     )
 
 

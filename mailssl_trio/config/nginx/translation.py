@@ -6,7 +6,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from mailssl_trio.config.nginx.tree import Entry
+from mailssl_trio.config.nginx.merging import Merged
+from mailssl_trio.config.nginx.tree import Block, Entry
 from mailssl_trio.config.nginx.values import Value
 from mailssl_trio.config.nginx.vocabulary import DIRECTIVES, Repeat
 from mailssl_trio.config.tls_words import names_file
@@ -83,6 +84,17 @@ def simplest(name: str, value: Value) -> Value:
     if isinstance(value, list) and len(value) == 1 and name not in ALWAYS_ARRAYS:
         return value[0]
     return value
+
+
+def keys_in_use(
+    holding: Block | Merged, keys: Sequence[Entry]
+) -> tuple[Sequence[Entry], Sequence[Entry]]:
+    """Return the keys that nginx takes, one for each certificate, and the others.
+
+    All are in use where it is not known for what.
+    """
+    count = len(holding.entries("ssl_certificate")) or len(keys)
+    return keys[:count], keys[count:]
 
 
 def session_cache(entries: Sequence[Entry], inherited: Sequence[Entry] = ()) -> str:

@@ -1,12 +1,12 @@
 """nginx itself, asked what it thinks of a configuration."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
+from tests.interop.machine import do_without, find_program
+
 MODULE = Path("/usr/lib/nginx/modules/ngx_mail_module.so")
-IS_HERE = shutil.which("nginx") is not None and MODULE.exists()
 
 HEAD = f"load_module {MODULE}; events {{}}\n"
 """One line, before every document: the mail module, and the block that must be."""
@@ -16,8 +16,11 @@ SAID = re.compile(r"\[(?:emerg|warn)\] (?:\d+#\d+: )?(.*)")
 
 def nginx_says(file: Path) -> list[str]:
     """Return what nginx has against a configuration: its messages, less their level."""
+    program = find_program("nginx")
+    if not MODULE.exists():
+        do_without("nginx's mail module")
     done = subprocess.run(
-        ["nginx", "-t", "-q", "-e", "stderr", "-p", f"{file.parent}/", "-c", str(file)],
+        [program, "-t", "-q", "-e", "stderr", "-p", f"{file.parent}/", "-c", str(file)],
         capture_output=True,
         text=True,
         errors="surrogateescape",

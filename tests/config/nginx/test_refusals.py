@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.config.nginx.oracle import HEAD, IS_HERE, nginx_says
+from tests.config.nginx.oracle import HEAD, nginx_says
 from tests.config.nginx.refusals import OF_1_22, PARAMETERS, REFUSED
 from tests.config.nginx.site import Site
 
@@ -95,7 +95,6 @@ def test_configuration_without_events_is_refused(nginx: Site) -> None:
 
 
 @pytest.mark.interop
-@pytest.mark.skipif(not IS_HERE, reason="nginx is not installed, with its mail module")
 @pytest.mark.parametrize("document", [*REFUSED, *OF_1_22], ids=repr)
 def test_nginx_says_the_same(nginx: Site, document: str) -> None:
     _write(nginx, document)
@@ -104,7 +103,6 @@ def test_nginx_says_the_same(nginx: Site, document: str) -> None:
 
 
 @pytest.mark.interop
-@pytest.mark.skipif(not IS_HERE, reason="nginx is not installed, with its mail module")
 @pytest.mark.parametrize("document", TAKEN)
 def test_nginx_takes_it_too(nginx: Site, document: str) -> None:
     _write(nginx, document)

@@ -290,3 +290,19 @@ def test_document_is_toml_whatever_its_bytes(nginx: Site) -> None:
     text = nginx.toml(indent(document, ""))
     assert text.splitlines()[0] == "[mail]  # caf\N{REPLACEMENT CHARACTER} \ufffd"
     assert "server_name = " not in text
+
+
+def test_server_with_fewer_certificates_than_inherited_keys_takes_the_first(
+    nginx: Site,
+) -> None:
+    pairs = (
+        "ssl_certificate /a; ssl_certificate /b;"
+        "ssl_certificate_key /a.key; ssl_certificate_key /b.key;"
+        "ssl_session_tickets off;"
+    )
+    text = in_server(nginx, "listen 993 ssl;\nssl_certificate /c;", pairs)
+    assert text.splitlines()[1:] == [
+        'ssl_certificate = "/c"',
+        "# nginx takes the first of the keys in mail",
+        'ssl_certificate_key = "/a.key"',
+    ]

@@ -7,7 +7,7 @@ import pytest
 
 from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config
-from tests.config.nginx.oracle import IS_HERE, MODULE, nginx_says
+from tests.config.nginx.oracle import MODULE, nginx_says
 from tests.config.nginx.site import Site as NginxSite
 from tests.config.nginx.wild import (
     CONTAINER_SUITE,
@@ -48,7 +48,6 @@ def test_configuration_is_imported_and_passes_the_check(
 
 
 @pytest.mark.interop
-@pytest.mark.skipif(not IS_HERE, reason="nginx is not installed, with its mail module")
 @pytest.mark.parametrize("name", WILD)
 def test_nginx_takes_it(nginx: NginxSite, site: Site, name: str) -> None:
     document = HERE.sub("", WILD[name])
