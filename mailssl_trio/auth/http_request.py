@@ -95,10 +95,14 @@ def _tls(tls: TlsInfo, *, pass_client_cert: bool) -> Iterator[Header]:
         yield b"Auth-SSL-Verify", tls.verified.encode()
     if tls.certificate is not None:
         facts = certificate_facts(tls.certificate)
-        yield b"Auth-SSL-Subject", facts.subject.encode()
-        yield b"Auth-SSL-Issuer", facts.issuer.encode()
-        yield b"Auth-SSL-Serial", facts.serial.encode()
-        yield b"Auth-SSL-Fingerprint", facts.fingerprint.encode()
+        for name, value in (
+            (b"Auth-SSL-Subject", facts.subject),
+            (b"Auth-SSL-Issuer", facts.issuer),
+            (b"Auth-SSL-Serial", facts.serial),
+            (b"Auth-SSL-Fingerprint", facts.fingerprint),
+        ):
+            if value:  # as in nginx, what is empty is not said
+                yield name, _raw(value.encode())
         if pass_client_cert:
             yield b"Auth-SSL-Cert", escape(facts.pem.encode())
 
