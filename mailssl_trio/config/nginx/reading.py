@@ -19,10 +19,9 @@ from mailssl_trio.config.nginx.statements import End, Statement
 from mailssl_trio.config.nginx.tree import Block, Entry
 from mailssl_trio.config.nginx.vocabulary import (
     BLOCKS,
-    DIRECTIVES,
     Context,
-    Directive,
     Version,
+    directive,
 )
 from mailssl_trio.files import Files
 
@@ -104,7 +103,7 @@ class Reading:
         self, statement: Statement, statements: Statements, block: Block
     ) -> None:
         name = statement.name
-        known = self._known(name)
+        known = directive(name, self.version)
         if known is None and name not in BLOCKS:
             self._unknown(statement, statements, block)
             return
@@ -125,13 +124,6 @@ class Reading:
         )
         if name == "load_module" and not _is_ours(statement.arguments[0]):
             self._knows_all = False
-
-    def _known(self, name: str) -> Directive | None:
-        directive = DIRECTIVES.get(name)
-        if directive is not None and self.version is not None:
-            exists = directive.since <= self.version < directive.gone
-            return directive if exists else None
-        return directive
 
     def _unknown(
         self, statement: Statement, statements: Statements, block: Block

@@ -16,13 +16,21 @@ class Place:
         return f"{self.file}:{self.line}"
 
 
+def harmless(text: str) -> str:
+    """Escape what is in a message and would do something to a terminal."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
 class RefusedError(Exception):
     """nginx would not start with this configuration."""
 
     def __init__(self, said: str, place: Place | None = None, text: str = "") -> None:
-        super().__init__(said)
+        super().__init__(harmless(said))
         self.place = place
-        self.text = text or said
+        self.text = harmless(text or said)
         """What nginx says, without the place behind it."""
 
     @classmethod

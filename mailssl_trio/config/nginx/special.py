@@ -20,7 +20,7 @@ SHARED = re.compile(r"shared:([^:]+):(.+)")
 PLAIN_PARAMETERS = ("ssl", "proxy_protocol", "bind", "multipath")
 
 
-def listen(statement: Statement) -> Value:
+def listen(statement: Statement, unknown: str = 'invalid parameter "{}"') -> Value:
     """Read an address, and what is said about its socket."""
     where, *parameters = statement.arguments
     try:
@@ -30,12 +30,18 @@ def listen(statement: Statement) -> Value:
         raise RefusedError.at(text, statement.place) from None
     for parameter in parameters:
         if (wrong_with := _wrong_parameter(parameter)) is not None:
-            raise RefusedError.at(wrong_with, statement.place)
+            text = wrong_with or unknown.format(parameter)
+            raise RefusedError.at(text, statement.place)
     return [" ".join(statement.arguments)]
 
 
+def old_listen(statement: Statement) -> Value:
+    """Read the same in the words of older versions."""
+    return listen(statement, 'the invalid "{}" parameter')
+
+
 def _wrong_parameter(parameter: str) -> str | None:
-    """Return what nginx says against a parameter of ``listen``."""
+    """Return what nginx says against a parameter; "" if it does not know it."""
     name, equals, value = parameter.partition("=")
     match name:
         case _ if not equals:
@@ -54,7 +60,7 @@ def _wrong_parameter(parameter: str) -> str | None:
             return None if right else f'invalid so_keepalive value: "{value}"'
         case _:
             right = False
-    return None if right else f'invalid parameter "{parameter}"'
+    return None if right else ""
 
 
 def _is_keepalive(value: str) -> bool:

@@ -9,6 +9,7 @@ from mailssl_trio.config.nginx.special import (
     auth_http,
     error_log,
     listen,
+    old_listen,
     protocol,
     resolver,
     session_cache,
@@ -170,8 +171,25 @@ SINCE: dict[Version, str] = {
     (1, 29, 1): "ssl_certificate_compression",
 }
 
+BEFORE: dict[str, tuple[Version, Reader]] = {
+    "listen": ((1, 23, 0), old_listen),
+    "proxy_protocol": ((1, 31, 4), flag),
+}
+"""How older versions read, and since when no longer."""
+
 DIRECTIVES = {**MAIN_DIRECTIVES, **MAIL_DIRECTIVES}
 for _version, _names in SINCE.items():
     for _name in _names.split():
         DIRECTIVES[_name] = evolve(DIRECTIVES[_name], since=_version)
 DIRECTIVES["ssl"] = evolve(DIRECTIVES["ssl"], gone=(1, 25, 1))
+
+
+def directive(name: str, version: Version | None) -> Directive | None:
+    """Return what a version takes under a name; any version, if that is None."""
+    found = DIRECTIVES.get(name)
+    if found is None or version is None:
+        return found
+    if not found.since <= version < found.gone:
+        return None
+    until, read = BEFORE.get(name, ((), found.read))
+    return evolve(found, read=read) if version < until else found

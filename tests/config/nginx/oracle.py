@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from mailssl_trio.config.nginx.refusal import harmless
 from tests.interop.machine import do_without, find_program
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_mail_module.so")
@@ -11,7 +12,9 @@ MODULE = Path("/usr/lib/nginx/modules/ngx_mail_module.so")
 HEAD = f"load_module {MODULE}; events {{}}\n"
 """One line, before every document: the mail module, and the block that must be."""
 
-SAID = re.compile(r"\[(?:emerg|warn)\] (?:\d+#\d+: )?(.*)")
+SAID = re.compile(
+    r"\[(?:emerg|warn)\] (?:\d+#\d+: )?(.*?)\n(?=nginx: |\d{4}/\d\d/|\Z)", re.DOTALL
+)
 
 
 def nginx_says(file: Path) -> list[str]:
@@ -21,10 +24,9 @@ def nginx_says(file: Path) -> list[str]:
         do_without("nginx's mail module")
     done = subprocess.run(
         [program, "-t", "-q", "-e", "stderr", "-p", f"{file.parent}/", "-c", str(file)],
-        capture_output=True,
-        text=True,
-        errors="surrogateescape",
+        stderr=subprocess.PIPE,
         timeout=30,
         check=False,
     )
-    return list(dict.fromkeys(SAID.findall(done.stderr)))
+    said = SAID.findall(done.stderr.decode(errors="surrogateescape"))
+    return list(dict.fromkeys(map(harmless, said)))

@@ -176,7 +176,18 @@ PARAMETERS = {
     )
     for word in ("reuseport", "ipv6only=maybe", "SSL", "default_server", "backlog")
 }
-"""nginx 1.22 says it in another order."""
+
+OLD_WORDS = {
+    **{
+        document: said.replace("invalid parameter", "the invalid").replace(
+            " in HERE", " parameter in HERE"
+        )
+        for document, said in PARAMETERS.items()
+    },
+    "mail { proxy_protocol v2; }": 'invalid value "v2" in "proxy_protocol" directive,'
+    ' it must be "on" or "off" in HERE:2',
+}
+"""What nginx 1.22 says in other words."""
 
 COMPLETE = {
     "mail { server {} }": 'no "listen" is defined for server in HERE:2',

@@ -5,7 +5,11 @@ from textwrap import dedent
 
 from attrs import frozen
 
-from mailssl_trio.config.nginx.importing import Imported, import_nginx
+from mailssl_trio.config.nginx.importing import (
+    Imported,
+    NoMailError,
+    import_nginx,
+)
 from mailssl_trio.config.nginx.refusal import RefusedError
 from mailssl_trio.config.nginx.vocabulary import Version
 from mailssl_trio.files import Files
@@ -57,4 +61,6 @@ class Site:
             import_nginx(self.file, Files(), version=version)
         except RefusedError as refused:
             return str(refused)
+        except NoMailError:
+            pass  # nginx has nothing against that
         return ""

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.config.nginx.oracle import HEAD, nginx_says
-from tests.config.nginx.refusals import OF_1_22, PARAMETERS, REFUSED
+from tests.config.nginx.refusals import OF_1_22, OLD_WORDS, PARAMETERS, REFUSED
 from tests.config.nginx.site import Site
 
 TAKEN = (
@@ -54,7 +54,7 @@ def test_refused_in_the_words_of_nginx(nginx: Site, document: str, said: str) ->
     assert nginx.refusal() == _told(said, nginx)
 
 
-@pytest.mark.parametrize(("document", "said"), OF_1_22.items())
+@pytest.mark.parametrize(("document", "said"), {**OF_1_22, **OLD_WORDS}.items())
 def test_old_versions_are_refused_what_they_refused(
     nginx: Site, document: str, said: str
 ) -> None:
@@ -95,10 +95,10 @@ def test_configuration_without_events_is_refused(nginx: Site) -> None:
 
 
 @pytest.mark.interop
-@pytest.mark.parametrize("document", [*REFUSED, *OF_1_22], ids=repr)
+@pytest.mark.parametrize("document", [*REFUSED, *OF_1_22, *OLD_WORDS], ids=repr)
 def test_nginx_says_the_same(nginx: Site, document: str) -> None:
     _write(nginx, document)
-    said = {**REFUSED, **OF_1_22}[document]
+    said = {**REFUSED, **OF_1_22, **OLD_WORDS}[document]
     assert nginx_says(nginx.file)[-1:] == [_told(said, nginx)]
 
 
