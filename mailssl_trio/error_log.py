@@ -129,7 +129,8 @@ class ErrorLogger:
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         """``client login failed: "…"``."""
         reason = escape(rejected.text or rejected.reason.value)
-        self._tell("info", subject, f'client login failed: "{reason}"')
+        state = " while in http auth state" if rejected.text else ""  # whose words
+        self._tell("info", subject, f'client login failed: "{reason}"{state}')
 
     def undecided(self, subject: Subject, detail: str) -> None:
         """Say what the auth server did, as nginx does, escaped."""

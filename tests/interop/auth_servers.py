@@ -15,7 +15,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from tests.interop.background import background
 from tests.interop.machine import PATIENCE, free_port
-from tests.interop.people import EVERYBODY
+from tests.interop.people import BOB, EVERYBODY
 
 Ports: TypeAlias = Mapping[str, int]
 """The backend of each protocol."""
@@ -40,6 +40,9 @@ if (($people[$user] ?? null) !== $password) {
     header("Auth-Status: OK");
     header("Auth-Server: 127.0.0.1");
     header("Auth-Port: " . $ports[$protocol]);
+    if ($user === %s) {
+        header("Auth-SMTP-Auth: on");
+    }
 }
 """
 
@@ -56,8 +59,9 @@ def php_auth(ports: Ports, directory: Path) -> Iterator[str]:
         for person in EVERYBODY
     )
     backends = (f'"{protocol}" => {port}' for protocol, port in ports.items())
+    filled = ", ".join(backends), ", ".join(people)
     script = directory / "auth.php"
-    script.write_text(PHP % (", ".join(backends), ", ".join(people), REFUSAL))
+    script.write_text(PHP % (*filled, REFUSAL, _php_string(BOB.name)))
     port = free_port()
     command: list[str | Path] = ["php", "-S", f"127.0.0.1:{port}", script]
     with background("php", command, directory) as program:
@@ -87,6 +91,8 @@ def wsgi_auth(ports: Ports, _directory: Path) -> Iterator[str]:
         else:
             port = str(ports[environment["HTTP_AUTH_PROTOCOL"]])
             where = [("Auth-Server", "127.0.0.1"), ("Auth-Port", port)]
+            if user == BOB.octets[0]:
+                where.append(("Auth-SMTP-Auth", "on"))
             start("200 OK", [("Auth-Status", "OK"), *where])
         return [b"words that nobody reads"]
 

@@ -16,7 +16,7 @@ from tests.interop.clients import imap, imap_of, pop3, pop3_of, smtp
 from tests.interop.fake_backend import FakeBackend, fake_backend
 from tests.interop.gateway import Doors, mail_table, serving
 from tests.interop.machine import free_port
-from tests.interop.people import ALICE, AWKWARD, EVERYBODY, WRONG
+from tests.interop.people import ALICE, AWKWARD, BOB, EVERYBODY, WRONG
 
 pytestmark = pytest.mark.interop
 
@@ -71,6 +71,15 @@ def test_submission_is_told_who_it_is_and_not_the_password(site: Site) -> None:
     assert "noop" in told(site.backends["smtp"])
 
 
+def test_submission_is_authenticated_to_where_the_auth_server_says_so(
+    site: Site,
+) -> None:
+    client = smtp(site.doors, "tls")
+    assert client.login(BOB.name, BOB.password)[0] == 235
+    client.close()
+    assert BOB.sasl_plain in told(site.backends["smtp"])
+
+
 def test_wrong_password_is_refused_in_the_auth_servers_words(site: Site) -> None:
     with imap(site.doors, "tls") as client:
         with pytest.raises(IMAP4.error, match=REFUSAL):
@@ -86,7 +95,8 @@ def test_wrong_password_is_refused_in_the_auth_servers_words(site: Site) -> None
         pytest.raises(SMTPAuthenticationError, match=rf"\(535, b'5\.7\.8 {REFUSAL}"),
     ):
         submission.login(ALICE.name, WRONG)
-    assert f'client login failed: "{REFUSAL}"' in site.gateway.logged()
+    failed = f'client login failed: "{REFUSAL}" while in http auth state, client:'
+    assert failed in site.gateway.logged()
 
 
 def test_auth_server_that_is_down_is_a_temporary_failure(tmp_path: Path) -> None:
