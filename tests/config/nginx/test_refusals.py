@@ -15,6 +15,7 @@ TAKEN = (
     "mail { timeout '1h 30m'; }",
     "mail { timeout 1h30m; auth_http_timeout ' 5'; proxy_timeout '1m1'; }",
     "mail { ssl_session_timeout 1y1M1w1d1h1m1s; }",
+    "mail { timeout m30s; proxy_timeout 1hm; resolver_timeout m5; }",
     "mail { timeout 0; max_errors 0; }",
     "mail { xclient ON; starttls Only; ssl_protocols tlsv1.2; imap_auth PLAIN; }",
     "mail { imap_capabilities A 'B C'; imap_capabilities D; }",
