@@ -98,6 +98,28 @@ def test_user_is_logged_in_or_told_of(
     assert outcome.reply == (b"235 2.7.0 in\r\n" if auth else b"")
 
 
+def test_what_was_offered_holds_behind_helo_which_offers_nothing() -> None:
+    """Exchange, say, has AUTH LOGIN alone."""
+    session = SmtpClient(
+        JOE, client_name="S", client=HELLO["HELO"], policy=policy(told=True, auth=True)
+    )
+    play(
+        lambda: session,
+        f"""
+        S: 220 backend
+        C: EHLO S
+        S: 250-backend
+        S: 250 AUTH LOGIN
+        C: {TOLD}
+        S: 220 backend
+        C: HELO c
+        S: 250 backend
+        C: AUTH LOGIN
+        """,
+        cuts=(1 << 20,),
+    )
+
+
 SUBMITTED = ["MAIL FROM:<a@b> SIZE=3", "RCPT TO:<c@d>"]
 
 

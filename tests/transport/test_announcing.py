@@ -72,6 +72,9 @@ def test_second_version_says_whose_certificate_the_client_has(resumed: bool) -> 
     assert (tls.sig_alg, tls.key_alg) == ("ecdsa-with-SHA256", "id-ecPublicKey")
     assert tls.has_cert_sess
     assert tls.has_cert_conn is not resumed
+    dubious = evolve(by_certificate, verified="FAILED:self-signed certificate")
+    said = ProxyProtocolV2().unpack(header(ProxyProtocol.V2, CLIENT, dubious))
+    assert not said.tlv.ssl.verified
 
 
 def test_second_version_says_nothing_of_tls_that_there_is_not() -> None:
