@@ -108,7 +108,12 @@ def build_servers(
             for ssl in (False, True)
         )
         proxied = [listener for door, listener in opened if door.proxy_protocol]
-        servers.append(Server(gateway, plain, secured, drain, proxied))
+        upkeep = (
+            authenticator.client.tend
+            if isinstance(authenticator, HttpAuthenticator)
+            else None
+        )
+        servers.append(Server(gateway, plain, secured, drain, proxied, upkeep))
     return servers
 
 

@@ -1,6 +1,6 @@
 """One virtual server: it accepts, contains what goes wrong, and drains."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -39,6 +39,8 @@ class Server:
     drain: Drain
     proxied: Sequence[trio.SocketListener] = ()
     """Those among both where a PROXY header comes before everything else."""
+    upkeep: Callable[[], Awaitable[None]] | None = None
+    """What has to go on while clients are let in."""
 
     async def run(self) -> None:
         """Serve until the drain has begun and every client has left, or must.
@@ -56,6 +58,8 @@ class Server:
         linger = self.gateway.timeouts.close
         with trio.CancelScope() as accepting, self.drain.cuts(accepting):
             async with trio.open_nursery() as doors:
+                if self.upkeep is not None:
+                    doors.start_soon(self.upkeep)
                 for listener in (*self.listeners, *self.tls_listeners):
                     serve = partial(
                         self._serve,

@@ -38,6 +38,7 @@ class HttpClient:
         self._timeout = timeout
         self._tls = tls
         self._kept: list[Link] = []
+        self._most = KEPT
 
     async def ask(self, headers: tuple[Header, ...]) -> tuple[Header, ...]:
         """Return the headers of the answer. Raises AuthHttpError, in its time."""
@@ -47,10 +48,19 @@ class HttpClient:
         except trio.TooSlowError:
             raise AuthHttpError("timed out") from None
 
-    async def aclose(self) -> None:
-        """Close the connections that are kept."""
-        while self._kept:
-            await trio.aclose_forcefully(self._kept.pop().stream)
+    async def tend(self) -> None:
+        """Close kept connections as they grow old; cancelled, close and keep none."""
+        try:
+            while True:
+                await trio.sleep(FRESH)
+                for link in [link for link in self._kept if not _is_fresh(link)]:
+                    self._kept.remove(link)
+                    await trio.aclose_forcefully(link.stream)
+        finally:
+            self._most = 0
+            with trio.move_on_after(CLOSING, shield=True):
+                while self._kept:
+                    await trio.aclose_forcefully(self._kept.pop().stream)
 
     async def _ask(self, headers: tuple[Header, ...]) -> tuple[Header, ...]:
         try:
@@ -70,7 +80,7 @@ class HttpClient:
         keep = False
         try:
             answer = await link.ask(self.server.uri, headers)
-            keep = link.is_kept_open and len(self._kept) < KEPT
+            keep = link.is_kept_open and len(self._kept) < self._most
             return answer
         finally:
             if keep:
@@ -84,8 +94,7 @@ class HttpClient:
             link = self._kept.pop()
             ready = False
             try:
-                is_fresh = trio.current_time() - link.since < FRESH
-                ready = is_fresh and await link.may_be_asked()
+                ready = _is_fresh(link) and await link.may_be_asked()
             finally:
                 if not ready:
                     await trio.aclose_forcefully(link.stream)
@@ -120,6 +129,10 @@ class HttpClient:
         except trio.Cancelled:
             await trio.aclose_forcefully(wire)
             raise
+
+
+def _is_fresh(link: Link) -> bool:
+    return trio.current_time() - link.since < FRESH
 
 
 def _cannot_connect(error: OSError | UnicodeError) -> NoReturn:

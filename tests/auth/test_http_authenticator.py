@@ -45,14 +45,15 @@ async def judged(
     """Have a login judged by a server that plays, or that answers with headers."""
     if isinstance(play, bytes):
         play = answering(play)
-    async with played(play) as told:
+    async with played(play) as told, trio.open_nursery() as nursery:
         settings = AuthHttp(told.server, proxy_ssl=proxy_ssl, backend_tls=backend_tls)
         client = HttpClient(told.server, settings.timeout)
+        nursery.start_soon(client.tend)
         authenticator = HttpAuthenticator(settings, client, smtp_auth)
-        try:
-            return await authenticator.judge(attempt(credentials, protocol=protocol))
-        finally:
-            await client.aclose()
+        asked = attempt(credentials, protocol=protocol)
+        judgement = await authenticator.judge(asked)
+        nursery.cancel_scope.cancel()
+        return judgement
 
 
 def details(judgement: Judgement) -> str:

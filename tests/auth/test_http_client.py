@@ -25,11 +25,11 @@ TIMEOUT = 60.0
 
 @asynccontextmanager
 async def closing(client: HttpClient) -> AsyncIterator[HttpClient]:
-    """Leave no connection behind."""
-    try:
+    """Have kept connections looked after, and none left behind."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(client.tend)
         yield client
-    finally:
-        await client.aclose()
+        nursery.cancel_scope.cancel()
 
 
 async def status(client: HttpClient) -> bytes:
@@ -142,15 +142,42 @@ async def test_kept_connection_that_was_closed_meanwhile_is_replaced(
     assert (told.visits, told.requests) == (3, [REQUEST] * 3)
 
 
-async def test_kept_connection_grows_old(autojump_clock: MockClock) -> None:
+async def test_kept_connection_that_has_grown_old_is_not_asked(
+    autojump_clock: MockClock,
+) -> None:
+    async with played(answering()) as told:
+        client = HttpClient(told.server, TIMEOUT)
+        assert await status(client) == b"OK"
+        await trio.sleep(16)
+        assert await status(client) == b"OK"
+        async with closing(client):
+            pass
+    assert told.visits == 2
+
+
+async def test_connections_that_nobody_wants_are_closed(
+    autojump_clock: MockClock,
+) -> None:
     async with (
         played(answering()) as told,
         closing(HttpClient(told.server, TIMEOUT)) as client,
     ):
         assert await status(client) == b"OK"
-        await trio.sleep(16)
+        await trio.sleep(31)
+        assert (told.visits, told.left) == (1, 1)
+
+
+async def test_nothing_is_kept_when_no_more_logins_will_come(
+    autojump_clock: MockClock,
+) -> None:
+    async with played(answering()) as told:
+        client = HttpClient(told.server, TIMEOUT)
+        async with closing(client), trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(client.ask, ASKED)
         assert await status(client) == b"OK"
-    assert told.visits == 2
+        await trio.sleep(1)
+        assert (told.visits, told.left) == (4, 4)
 
 
 async def test_password_that_was_read_is_not_sent_again(
