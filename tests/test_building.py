@@ -8,6 +8,7 @@ import trio
 from attrs import evolve
 
 from mailssl_trio.auth.backend import BackendAuthenticator
+from mailssl_trio.auth.http_authenticator import HttpAuthenticator
 from mailssl_trio.auth.users_authenticator import UsersAuthenticator
 from mailssl_trio.building import (
     StartError,
@@ -91,3 +92,22 @@ async def test_mailbox_that_is_not_running_leaves_no_socket_behind(
     mailboxes = Mailboxes(build_mailbox(config, Files()), logger(tmp_path))
     with trio.move_on_after(0.01):
         await mailboxes.open("pop3")
+
+
+async def test_auth_server_judges_alone_and_its_connections_are_looked_after(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mail.toml"
+    file.write_text(
+        '[mail]\n[[mail.server]]\nlisten = "127.0.0.1:143"\n'
+        'auth_http = "127.0.0.1:1"\nauth_http_timeout = 7\n'
+    )
+    resuming = Resuming(None, (), pytest.fail)
+    log, files = logger(tmp_path), Files()
+    (server,) = build_servers(load(file), files, [], resuming, log, no_mailbox, Drain())
+    authenticator = server.gateway.authenticator
+    assert isinstance(authenticator, HttpAuthenticator)
+    assert server.upkeep == authenticator.client.tend
+    assert authenticator.settings.timeout == 7
+    assert not authenticator.smtp_auth
+    assert server.gateway.dialer.tls is not None  # for when it asks for TLS
