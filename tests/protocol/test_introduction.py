@@ -36,14 +36,22 @@ def test_imap_backend_that_offers_id_is_told_by_it(
         S: * OK [CAPABILITY IMAP4rev1 ID SASL-IR AUTH=PLAIN] ready
         C: G1 ID ("x-originating-ip" "2001:db8::9" "x-originating-port" "50123" \
 "x-connected-ip" "192.0.2.1" "x-connected-port" "993" "x-session-id" "7-42")
-        S: * ID NIL
-        S: G1 {answer}
         C: G2 AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ=
+        S: * ID ("name" "Dovecot")
+        S: G1 {answer}
         S: G2 OK [CAPABILITY IMAP4rev1] in
         ? LoggedIn(b"OK [CAPABILITY IMAP4rev1] in\\r\\n")
         ? Closed(Goodbye.QUIT)
         """,
     )
+
+
+@pytest.mark.parametrize("line", ["G2 OK in", "G1 BYE", "+ go on"])
+def test_imap_backend_answers_in_order(line: str) -> None:
+    session = ImapClient(JOE, client=CLIENT, policy=ProxyPolicy(XClient.ON))
+    heard = "* OK [CAPABILITY IMAP4rev1 ID AUTH=PLAIN SASL-IR] hi\r\n" + line + "\r\n"
+    refused = outcome(session, heard.encode())
+    assert refused.detail == f'upstream sent invalid response: "{line}"'
 
 
 @pytest.mark.parametrize(

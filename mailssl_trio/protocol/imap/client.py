@@ -84,12 +84,14 @@ class ImapClient(ClientSession):
 
     said = 0
     """Commands so far; our tags count them."""
+    introduced = b""
+    """The tag of an ID that has not been answered."""
 
     def log_in(self) -> Dialogue[LoggedIn]:
         """Speak from the greeting to the tagged reply that ends the login."""
         capabilities = yield from self.open()
         if self.tells_of_client and b"ID" in capabilities:
-            yield from self.introduce()
+            self.introduce()
         answer = yield from self.present(capabilities)
         if not answer.ok:
             self.say(b"LOGOUT\r\n")
@@ -113,10 +115,10 @@ class ImapClient(ClientSession):
             told = (yield from self.capability()).capabilities
         return frozenset(told.upper().split())
 
-    def introduce(self) -> Dialogue[None]:
-        """Say for whom we speak by ID (RFC 2971), in Dovecot's words for it.
+    def introduce(self) -> None:
+        """Queue for whom we speak: ID (RFC 2971), in Dovecot's words.
 
-        Whoever does not believe us takes no notice, and says so or not.
+        The login follows at once: whoever does not believe us takes no notice.
         """
         told = {
             "x-originating-ip": self.client.client,
@@ -126,7 +128,16 @@ class ImapClient(ClientSession):
             "x-session-id": self.client.session,
         }
         fields = " ".join(f'"{name}" "{value}"' for name, value in told.items())
-        yield from self.converse(f"ID ({fields})\r\n".encode())
+        self.introduced = self.say(f"ID ({fields})\r\n".encode())
+
+    def hear_answer(self) -> Dialogue[None]:
+        """Read past all that is said to our ID; it is nobody else's."""
+        room = Room(self.longest(MAX_REPLY))
+        while (response := (yield from self.read_response(room))).tag == UNTAGGED:
+            pass
+        if response.tag != self.introduced or not response.completes(whole=True):
+            raise self.invalid(response.line)
+        self.introduced = b""
 
     def greeting(self) -> Dialogue[bytes]:
         """Return the capabilities of the greeting; PREAUTH is a login of nobody's."""
@@ -211,6 +222,8 @@ class ImapClient(ClientSession):
     ) -> Dialogue[Answer]:
         """Say a command, each further piece when the backend invites it, and listen."""
         tag = self.say(command)
+        if self.introduced:
+            yield from self.hear_answer()
         pieces, untagged, room = [*invited], [], Room(self.longest(MAX_REPLY))
         while True:
             response = yield from self.read_response(room)
