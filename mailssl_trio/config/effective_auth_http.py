@@ -2,6 +2,7 @@
 
 from mailssl_trio.auth.http_server import AuthHttp
 from mailssl_trio.config.effective_tls import Table, backend
+from mailssl_trio.config.pem_sources import HIDDEN
 from mailssl_trio.config.units import format_time
 from mailssl_trio.tls.policy import BackendTlsPolicy, TlsPolicy, VerifyClient
 from mailssl_trio.transport.upstream import ProxySsl
@@ -13,8 +14,10 @@ def auth_server(settings: AuthHttp, front: TlsPolicy | None, *, secrets: bool) -
         "auth_http": str(settings.server),
         "auth_http_timeout": format_time(settings.timeout),
     }
-    if settings.headers:
-        table["auth_http_header"] = [" ".join(header) for header in settings.headers]
+    if settings.headers:  # one of them may be how the auth server knows us
+        table["auth_http_header"] = [
+            f"{name} {value if secrets else HIDDEN}" for name, value in settings.headers
+        ]
     if front is not None and front.verify_client is not VerifyClient.OFF:
         table["auth_http_pass_client_cert"] = settings.pass_client_cert
     if settings.trusted_certificate is not None:

@@ -7,6 +7,7 @@ from mailssl_trio.auth.http_server import (
     parse_auth_server,
     parse_header,
 )
+from mailssl_trio.config.pem_sources import HIDDEN
 from mailssl_trio.config.values import WrongValueError, shown, text
 
 
@@ -34,9 +35,14 @@ def _header(index: int, value: object) -> tuple[str, str]:
     if not isinstance(value, str):
         raise WrongValueError("not a string", 'write "NAME VALUE"', index)
     try:
-        return parse_header(value)
+        name, content = parse_header(value)
     except ValueError as wrong:
         raise WrongValueError(str(wrong), "", index) from None
+    if content == HIDDEN:
+        raise WrongValueError(
+            "`show` has hidden what was here", "`show --secrets` writes it out", index
+        )
+    return name, content
 
 
 AuthServerText: TypeAlias = Annotated[AuthServer, auth_server]

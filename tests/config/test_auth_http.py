@@ -193,6 +193,16 @@ def test_headers_are_inherited_as_a_whole(site: Site) -> None:
     assert other.auth_http == evolve(one.auth_http, headers=(("C", "3"),))
 
 
+def test_values_of_headers_are_shown_only_to_who_asks_for_secrets(site: Site) -> None:
+    config = site.load(f'{ASKED}auth_http_header = "X-Key s3cret"\n')
+    assert "s3cret" in as_toml(config, secrets=True)
+    hidden = as_toml(config)
+    assert "s3cret" not in hidden
+    (said,) = site.errors(hidden)
+    assert said.text == "`show` has hidden what was here"
+    assert said.path == "mail.server[0].auth_http_header[0]"
+
+
 def test_effective_configuration_names_the_auth_server(site: Site) -> None:
     (server,) = tomllib.loads(as_toml(site.load(ASKED)))["mail"]["server"]
     assert server["auth_http"] == "http://auth.example.org:80/"
