@@ -10,7 +10,10 @@ from mailssl_trio.config.units import parse_size
 
 SMALLEST_ZONE = 8 * 4096
 LEVELS = ("emerg", "alert", "crit", "error", "warn", "notice", "info", "debug")
-DEBUG_LEVELS = ("core", "alloc", "mutex", "event", "http", "mail", "stream")
+MASKS = frozenset(
+    f"debug_{what}"
+    for what in ("core", "alloc", "mutex", "event", "http", "mail", "stream")
+)
 PROTOCOLS = ("pop3", "imap", "smtp")
 
 NUMBER = re.compile(r"[0-9]{1,18}")
@@ -116,9 +119,10 @@ def error_log(statement: Statement) -> Value:
     target, *words = statement.arguments
     levels: list[str] = []
     for word in words:
-        if word not in LEVELS and word.removeprefix("debug_") not in DEBUG_LEVELS:
+        has_level = not MASKS.issuperset(levels)
+        if word not in LEVELS and (word not in MASKS or has_level):
             raise RefusedError.at(f'invalid log level "{word}"', statement.place)
-        if word in levels or (levels and word in LEVELS):
+        if word in LEVELS and levels:
             raise RefusedError.at(f'duplicate log level "{word}"', statement.place)
         levels.append(word)
     level = levels[0].partition("_")[0] if levels else "error"

@@ -17,7 +17,7 @@ Value: TypeAlias = bool | int | str | list[str]
 Reader: TypeAlias = Callable[[Statement], Value]
 
 UNITS = "yMwdhms"
-TIME_PART = re.compile(r"(?=.)([0-9]*)(ms|[yMwdhms]?)")
+TIME_PART = re.compile(r"([0-9]*)(ms|[yMwdhms ]|$) *")
 LARGEST_TIME = 2**63 - 1
 NUMBER = re.compile(r"[0-9]{1,18}")
 
@@ -97,25 +97,23 @@ def _time(statement: Statement, units: str, *, millis: bool) -> Value:
 def normal_time(word: str, units: str = UNITS, *, millis: bool = False) -> str | None:
     """Return a time without its spaces; None if nginx would not take it.
 
-    A number without a unit is seconds, and the last of all; a unit without a number
-    is none of them.
+    A number without a unit is seconds, and a unit without a number is none of them.
     """
-    word = word.strip(" ")
-    order = [*units, "ms"] if millis else [*units]
-    steps, at = [-1], 0
-    parts = []
-    while (found := TIME_PART.match(word, at)) and found[0]:
-        digits, unit = found[1] or "0", found[2]
-        if unit not in {"", *order} or int(digits) > LARGEST_TIME // 1000:
+    order = [*units, *(["ms"] if millis else []), " "]
+    steps, parts, at = [-1], [], 0
+    while at < len(word):
+        if (found := TIME_PART.match(word, at)) is None:
             return None
-        steps.append(order.index(unit) if unit else len(order))
-        parts.append(f"{digits}{unit or 's'}")
+        digits, unit = found[1], found[2]
+        if unit not in {"", *order} or int(digits or 0) > LARGEST_TIME // 1000:
+            return None
+        if unit:
+            steps.append(order.index(unit))
+        if digits:
+            parts.append(f"{digits}{unit.strip() or 's'}")
         at = found.end()
-        while word[at : at + 1] == " ":
-            at += 1
     is_falling = all(a < b for a, b in pairwise(steps))
-    is_time = is_falling and at == len(word) and re.search("[0-9]", word)
-    return "".join(parts) if is_time else None
+    return "".join(parts) if parts and is_falling else None
 
 
 def word_of(*known: str) -> Reader:

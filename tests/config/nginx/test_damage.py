@@ -54,12 +54,47 @@ def test_scrambled_it_is_refused_as_nginx_refuses_it(nginx: Site) -> None:
         text = list(DOCUMENT)
         for _ in range(random.randint(1, 3)):
             text[random.randrange(len(text))] = random.choice("{};#\\'\" \n$a5")
-        nginx.file.write_text(HEAD + "".join(text))
-        ours = nginx.refusal(DEBIANS)
-        theirs = [said for said in nginx_says(nginx.file) if "duplicate" not in said]
-        looked_up = [said for said in theirs if said.startswith("host not found")]
-        if not looked_up:  # names are looked up when we start, not here
-            assert theirs == list(filter(None, [ours])), "".join(text)
+        _compare(nginx, "".join(text))
+
+
+PIECES = {
+    "mail {{ timeout '{}'; }}": "1 0 25 d h m s ms M y w \\s",
+    "mail {{ ssl_session_timeout '{}'; }}": "1 0 25 d h m s ms M y w \\s",
+    "mail {{ proxy_buffer '{}'; }}": "1 0 8 k K m g",
+    "mail {{ max_errors '{}'; }}": "1 0 - + a",
+    "mail {{ server {{ listen '{}'; protocol imap; }} }}": (
+        "1 143 : [ ] ::1 * - 127.0.0.1 / ? unix: 0"
+    ),
+    "mail {{ server {{ listen 143 '{}'; }} }}": (
+        "so_keepalive= backlog= ipv6only= on off 1 m : ssl bind rcvbuf= k"
+    ),
+    "mail {{ auth_http '{}'; }}": "http:// 143 : [ ] ::1 127.0.0.1 / ? unix: x",
+    "mail {{ ssl_session_cache '{}'; }}": "shared : SSL 1m builtin off none 32k 9",
+    "mail {{ error_log stderr{}; }}": (
+        "\\sinfo \\swarn \\sdebug \\sdebug_mail \\sdebug_core"
+    ),
+    "mail {{ resolver 127.0.0.1 '{}'; }}": "valid = 1 m ipv6 on off",
+}
+"""Directives, and what their values are made of."""
+
+
+@pytest.mark.interop
+def test_value_of_any_shape_is_refused_as_nginx_refuses_it(nginx: Site) -> None:
+    random = Random(993)
+    for _ in range(250):
+        form = random.choice(list(PIECES))
+        pieces = [each.replace("\\s", " ") for each in PIECES[form].split()]
+        value = "".join(random.choices(pieces, k=random.randint(1, 6)))
+        document = form.format(value)
+        _compare(nginx, document)
+
+
+def _compare(nginx: Site, document: str) -> None:
+    """Ask both; but names are looked up when we start, not here."""
+    nginx.file.write_text(HEAD + document)
+    theirs = [said for said in nginx_says(nginx.file) if "duplicate value" not in said]
+    if not any(said.startswith("host not found") for said in theirs):
+        assert theirs == list(filter(None, [nginx.refusal(DEBIANS)])), document
 
 
 @given(SCRAPS)
