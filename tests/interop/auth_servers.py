@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 from wsgiref.simple_server import WSGIRequestHandler, make_server
-from wsgiref.types import StartResponse, WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from tests.interop.background import background
 from tests.interop.machine import PATIENCE, free_port
@@ -96,6 +96,13 @@ def wsgi_auth(ports: Ports, _directory: Path) -> Iterator[str]:
             start("200 OK", [("Auth-Status", "OK"), *where])
         return [b"words that nobody reads"]
 
+    with serving_wsgi(application) as auth_http:
+        yield auth_http
+
+
+@contextmanager
+def serving_wsgi(application: WSGIApplication) -> Iterator[str]:
+    """Run an application in the reference server; bring the value of ``auth_http``."""
     with make_server("127.0.0.1", 0, application, handler_class=_Quiet) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
