@@ -121,10 +121,11 @@ class ErrorLogger:
         text = f"client {subject.client}{port} connected to {subject.server}"
         self.write("info", f"*{subject.number} {text}")
 
-    def proxy_refused(self, subject: Subject, detail: str) -> None:
-        """Say what came in place of a header that could be believed."""
-        text = escape(detail).replace('\\"', '"')
-        self._tell("error", subject, f"{text} while reading PROXY protocol")
+    def proxy_refused(self, subject: Subject, detail: str, seen: bytes | None) -> None:
+        """``broken header: "…" while reading PROXY protocol``, or who may not."""
+        quoted = "" if seen is None else f': "{escape(seen)}"'
+        text = f"{escape(detail)}{quoted} while reading PROXY protocol"
+        self._tell("error", subject, text)
 
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         """``client login failed: "…"``."""

@@ -164,7 +164,7 @@ class ClientLife:
             subject.proxied = header.addresses
             believed = trusted.believed(header, subject.client)
         except RefusedProxyError as refused:
-            self._observer.proxy_refused(subject, str(refused))
+            self._observer.proxy_refused(subject, str(refused), refused.seen)
             return False
         if believed is not None:
             subject.client = str(believed.source)

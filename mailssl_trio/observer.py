@@ -45,8 +45,11 @@ class Observer(Protocol):
     def connected(self, subject: Subject) -> None:
         """Tell that a client has connected."""
 
-    def proxy_refused(self, subject: Subject, detail: str) -> None:
-        """Tell that a proxy in front of us may not say who its client is."""
+    def proxy_refused(self, subject: Subject, detail: str, seen: bytes | None) -> None:
+        """Tell that a proxy in front of us may not say who its client is, and why.
+
+        ``seen`` is what came in place of a header, None where there was one.
+        """
 
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         """Tell that a login attempt came to nothing."""

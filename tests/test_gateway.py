@@ -44,9 +44,9 @@ class Told:
     def connected(self, subject: Subject) -> None:
         self.events.append("connected")
 
-    def proxy_refused(self, subject: Subject, detail: str) -> None:
+    def proxy_refused(self, subject: Subject, detail: str, seen: bytes | None) -> None:
         self.events.append("proxy refused")
-        self.details.append(detail)
+        self.details.append(detail if seen is None else f"{detail}: {seen!r}")
 
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         self.events.append(f"rejected {rejected.reason.name}")

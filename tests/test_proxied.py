@@ -134,23 +134,20 @@ async def test_others_are_refused_by_a_line_that_says_what_was_seen(
 @pytest.mark.parametrize(
     ("seen", "quoted"),
     [
-        (b"", ""),
-        (b"USER joe\r\nPASS x\r\n", "USER joe"),
-        (
-            b"PROXY TCP4 300.1.1.1 192.0.2.1 1 2\r\n",
-            "PROXY TCP4 300.1.1.1 192.0.2.1 1 2",
-        ),
-        (b"PROXY TCP4 203.0.113.9 192", "PROXY TCP4 203.0.113.9 192"),
-        (v2(SAID)[:20], "\r\n\r\n\0\r\nQUIT\n!\x11\0\x13\\xcb\0q\t"),
+        (b"", b""),
+        (b"USER joe\r\nPASS x\r\n", b"USER joe"),
+        (b"PROXY TCP4 300.1.1.1 ::1 1 2\r\n", b"PROXY TCP4 300.1.1.1 ::1 1 2"),
+        (b"PROXY TCP4 203.0.113.9 192", b"PROXY TCP4 203.0.113.9 192"),
+        (v2(SAID)[:20], v2(SAID)[:20]),
     ],
 )
 async def test_broken_header_ends_it_without_a_word(
-    seen: bytes, quoted: str, autojump_clock: MockClock
+    seen: bytes, quoted: bytes, autojump_clock: MockClock
 ) -> None:
     house = House(NAMED)
     assert await talk(house, seen) == b""
     assert house.told.events == ["connected", "proxy refused"]
-    assert house.told.details == [f'broken header: "{quoted}"']
+    assert house.told.details == [f"broken header: {quoted!r}"]
 
 
 async def test_header_comes_before_tls(autojump_clock: MockClock) -> None:

@@ -24,7 +24,14 @@ UNIX = "unix:"
 
 
 class RefusedProxyError(Exception):
-    """A proxy that may not say who its client is; the text says what was seen."""
+    """A proxy that may not say who its client is; the text says why.
+
+    ``seen`` is what came in place of a header, None where there was one.
+    """
+
+    def __init__(self, text: str, seen: bytes | None = None) -> None:
+        super().__init__(text)
+        self.seen = seen
 
 
 @frozen
@@ -83,14 +90,13 @@ async def read_header(stream: trio.abc.ReceiveStream) -> ProxyHeader:
             received += data
         return parse_header(received)
     except (BrokenHeaderError, trio.BrokenResourceError):
-        shown = _first_line(received)
-        raise RefusedProxyError(f'broken header: "{shown}"') from None
+        raise RefusedProxyError("broken header", _first_line(received)) from None
 
 
-def _first_line(seen: bytes) -> str:
+def _first_line(seen: bytes) -> bytes:
     """Return of what came in place of a header what a line of the log can hold."""
     line = re.split(rb"[\r\n]", seen, maxsplit=1)[0] or seen
-    return line[:MAX_V1].decode("utf-8", "backslashreplace")
+    return line[:MAX_V1]
 
 
 def _claim(header: ProxyHeader) -> str:
