@@ -46,8 +46,7 @@ class HttpAuthenticator:
         try:
             return self._judgement(await self._ask(attempt), attempt)
         except AuthHttpError as error:
-            server = self.settings.server.address
-            return Undecided(f"auth http server {server} {error}")
+            return Undecided(error.about(self.settings.server.address))
 
     async def _ask(self, attempt: LoginAttempt) -> Refusal | Backend:
         """Ask, and ask the same again as often as it says WAIT, within bounds."""

@@ -5,18 +5,21 @@ one turns out to have been closed before the auth server can have read the reque
 """
 
 import ssl
+from errno import ETIMEDOUT
 from os import strerror
 from typing import NoReturn
 
 import trio
 
 from mailssl_trio.auth.http_link import Link, NeverReadError
-from mailssl_trio.auth.http_reply import AuthHttpError
+from mailssl_trio.auth.http_reply import AuthHttpError, NoConnectionError
 from mailssl_trio.auth.http_request import Header
 from mailssl_trio.auth.http_server import AuthServer
 from mailssl_trio.transport.address import TcpAddress
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.wire import Wire
+
+TIMED_OUT = f"{ETIMEDOUT}: {strerror(ETIMEDOUT)}"
 
 KEPT = 8
 """Connections that lie ready when nobody is being asked about."""
@@ -46,7 +49,7 @@ class HttpClient:
             with trio.fail_after(self._timeout):
                 return await self._ask(headers)
         except trio.TooSlowError:
-            raise AuthHttpError("timed out") from None
+            raise AuthHttpError(f"timed out ({TIMED_OUT})") from None
 
     async def tend(self) -> None:
         """Close kept connections as they grow old; cancelled, close and keep none."""
@@ -145,4 +148,4 @@ def _cannot_connect(error: OSError | UnicodeError) -> NoReturn:
     text = str(why)
     if isinstance(why, OSError) and why.errno and why.errno > 0:
         text = f"{why.errno}: {strerror(why.errno)}"
-    raise AuthHttpError(f"connect() failed ({text})") from None
+    raise NoConnectionError(text) from None

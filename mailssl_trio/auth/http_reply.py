@@ -32,6 +32,18 @@ class AuthHttpError(Exception):
     The text is for the log, in nginx's words where it has some; no secret is in it.
     """
 
+    def about(self, server: object) -> str:
+        """Say who it is that did it."""
+        return f"auth http server {server} {self}"
+
+
+class NoConnectionError(AuthHttpError):
+    """It could not even be connected to; the text is the system's reason."""
+
+    def about(self, server: object) -> str:
+        """Say who it is that was not there."""
+        return f"connect() to {server} failed ({self})"
+
 
 @frozen
 class Refusal:

@@ -109,5 +109,5 @@ def test_auth_server_that_is_down_is_a_temporary_failure(tmp_path: Path) -> None
             pytest.raises(IMAP4.error, match=r"\[UNAVAILABLE\] "),
         ):
             client.login(ALICE.name, ALICE.password)
-        line = f"auth http server 127.0.0.1:{port} connect() failed"
-        assert f"{line} (111: Connection refused) while in" in gateway.logged()
+        line = f"connect() to 127.0.0.1:{port} failed (111: Connection refused)"
+        assert f"{line} while in http auth state, client:" in gateway.logged()
