@@ -1,7 +1,9 @@
 """Dovecot and Postfix believe us when we say for whom we speak."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from socket import create_connection
 
 import pytest
 from attrs import frozen
@@ -17,7 +19,8 @@ from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
 from tests.interop.certificates import issue
 from tests.interop.dovecot import dovecot
-from tests.interop.machine import free_port, until
+from tests.interop.gateway import mail_table, serving
+from tests.interop.machine import PATIENCE, free_port, until
 from tests.interop.people import ALICE
 from tests.interop.postfix import postfix
 
@@ -181,3 +184,45 @@ async def test_postfix_judges_a_recipient_by_the_client_and_not_by_us(
         ),
         "Postfix writes whom it has refused",
     )
+
+
+CONVERSATIONS = {
+    "imap": f"a LOGIN {ALICE.name} {ALICE.password}\r\na LOGOUT\r\n",
+    "pop3": f"USER {ALICE.name}\r\nPASS {ALICE.password}\r\nQUIT\r\n",
+    "smtp": f"EHLO pc\r\nAUTH PLAIN {ALICE.sasl_plain}\r\nMAIL FROM:<>\r\n"
+    f"RCPT TO:<{ALICE.name}>\r\nQUIT\r\n",
+}
+WRITTEN = {
+    "imap": ("imap-login: Info: Login", "rip=127.0.9.1", "lip=127.0.0.1"),
+    "pop3": ("pop3-login: Info: Login", "rip=127.0.9.2"),
+    "smtp": ("client=unknown[127.0.9.3]", f"sasl_username={ALICE.name}"),
+}
+
+
+def test_backends_that_offer_it_are_told_by_the_program_as_it_is(
+    trusting: Trusting, premises: Path
+) -> None:
+    """Each address of the loopback is somebody else."""
+    directory = premises / "telling"
+    directory.mkdir()
+    doors = {protocol: free_port() for protocol in CONVERSATIONS}
+    servers = [
+        {
+            "listen": f"127.0.0.1:{port}",
+            "protocol": protocol,
+            "proxy_pass": f"127.0.0.1:{trusting.ports[protocol]}",
+        }
+        for protocol, port in doors.items()
+    ]
+    with serving(directory, mail_table(*servers)):
+        for number, (protocol, said) in enumerate(CONVERSATIONS.items(), 1):
+            source = (f"127.0.9.{number}", 0)
+            address = ("127.0.0.1", doors[protocol])
+            with create_connection(address, PATIENCE, source_address=source) as wire:
+                wire.sendall(said.encode())
+                while wire.recv(65536):
+                    pass
+            until(
+                partial(trusting.has_written, *WRITTEN[protocol]),
+                f"the {protocol} server writes whom the program speaks for",
+            )
