@@ -64,6 +64,7 @@ def test_what_is_missing_is_told_elsewhere(file: Path) -> None:
 def test_check_takes_the_original_too(file: Path) -> None:
     result = CliRunner().invoke(check, [str(file)])
     assert result.exit_code == 0
+    assert f"{file}:1: warning: user: not carried over: " in result.output
     assert result.output.endswith(f"{file}: ok\n")
 
 

@@ -48,6 +48,24 @@ def test_files_stand_where_they_are_included_in_the_order_of_their_names(
     ]
 
 
+def test_many_files_are_read_by_the_order_of_their_octets(nginx: Site) -> None:
+    lay_out(nginx)
+    for name, port in (
+        ("Z", 5),
+        ("m", 3),
+        ("10", 7),
+        ("9", 6),
+        ("\u00e9", 2),
+        ("c", 4),
+    ):
+        server = f"server {{ protocol imap; listen {port}; }}"
+        nginx.write(server, f"servers/{name}.conf")
+    text = nginx.imported_file().text
+    ports = [line.split('"')[1] for line in text.splitlines() if "listen" in line]
+    others = ["127.0.0.1:110", "127.0.0.1:993"]
+    assert ports == ["7", "6", "5", *others, "4", "3", "2"]
+
+
 def test_mistake_is_told_by_the_file_it_is_in(nginx: Site) -> None:
     lay_out(nginx)
     nginx.write("server { listen 993;\n}\n}", "servers/b.conf")

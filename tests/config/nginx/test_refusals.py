@@ -95,6 +95,12 @@ def test_configuration_without_events_is_refused(nginx: Site) -> None:
     assert nginx.refusal() == 'no "events" section in configuration'
 
 
+def test_message_does_nothing_to_a_terminal(nginx: Site) -> None:
+    _write(nginx, "mail { '\x1b[2J'; }")
+    said = f'unknown directive "\\x1b[2J" in {nginx.file}:2'
+    assert nginx.refusal() == said
+
+
 @pytest.mark.interop
 @pytest.mark.parametrize("document", [*REFUSED, *OF_1_22, *OLD_WORDS], ids=repr)
 def test_nginx_says_the_same(nginx: Site, document: str) -> None:

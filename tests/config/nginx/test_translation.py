@@ -306,3 +306,16 @@ def test_server_with_fewer_certificates_than_inherited_keys_takes_the_first(
         "# nginx takes the first of the keys in mail",
         'ssl_certificate_key = "/a.key"',
     ]
+
+
+def test_file_names_are_written_in_full(nginx: Site) -> None:
+    text = nginx.imported(f"""
+        error_log logs/mail.log;
+        mail {{
+            ssl_certificate tls/a.pem; ssl_conf_command VerifyCAPath ca;
+            {AUTH} {IMAP}
+        }}
+    """).text
+    assert f'ssl_certificate = "{nginx.directory}/tls/a.pem"\n' in text
+    assert f'ssl_conf_command = "VerifyCAPath {nginx.directory}/ca"\n' in text
+    assert 'error_log = "/prefix/logs/mail.log error"\n' in text
