@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from h11 import CLIENT, Connection, Request
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailssl_trio.auth.http_link import Link
@@ -61,6 +61,7 @@ def test_whatever_a_client_says_is_sent_and_ends_no_line(
 
 
 @given(NAME, NAME)
+@example("joe ", "\tCA\r\nAuth-User: root")
 @settings(max_examples=50, deadline=None)
 def test_whatever_stands_in_a_certificate_is_sent_and_ends_no_line(
     subject: str, issuer: str
