@@ -25,6 +25,7 @@ from mailssl_trio.protocol.events import (
     Authenticate,
     Dialogue,
     Goodbye,
+    Helo,
     LoggedIn,
 )
 
@@ -72,9 +73,6 @@ class ServerSession(Session):
 
     OWN_CAPABILITIES: ClassVar[frozenset[str]]
     """Words that the session says by itself, when they are true and only then."""
-
-    helo = NOBODY
-    """SMTP: what the client has called itself."""
 
     def __init__(
         self,
@@ -165,11 +163,13 @@ class ServerSession(Session):
             self.errors = 0
         return ending
 
-    def log_in(self, credentials: Credentials, tag: bytes = b"") -> Dialogue[bool]:
+    def log_in(
+        self, credentials: Credentials, tag: bytes = b"", helo: Helo = NOBODY
+    ) -> Dialogue[bool]:
         """Have the credentials judged; the only way by which one leaves a session."""
         if not self.may_log_in:
             raise RuntimeError("a login before TLS under starttls only")
-        verdict = yield from self.ask(Authenticate(credentials, self.helo))
+        verdict = yield from self.ask(Authenticate(credentials, helo))
         if isinstance(verdict, Rejected):
             if verdict.challenge and isinstance(credentials, Bearer):
                 yield from self.put(verdict.challenge)  # RFC 7628 section 3.2.3
@@ -181,14 +181,18 @@ class ServerSession(Session):
         return True
 
     def authenticate(
-        self, mechanism: bytes, initial: bytes | None, tag: bytes = b""
+        self,
+        mechanism: bytes,
+        initial: bytes | None,
+        tag: bytes = b"",
+        helo: Helo = NOBODY,
     ) -> Dialogue[bool]:
         """Hold a SASL exchange (RFC 4422) and log in with what it brings."""
         try:
             exchange = self._begin(mechanism, initial)
             self.in_login = True
             credentials = yield from self._converse(exchange, initial)
-            return (yield from self.log_in(credentials, tag))
+            return (yield from self.log_in(credentials, tag, helo))
         except sasl.SaslError as refusal:
             self.refuse_sasl(refusal, tag)
             self.count_error()

@@ -200,7 +200,8 @@ def test_refused_recipients_count_as_errors() -> None:
     )
 
 
-def test_who_may_do_without_auth_may_still_do_it() -> None:
+def test_who_may_do_without_auth_may_still_do_it_but_before_mail() -> None:
+    """RFC 4954 section 4."""
     play(
         server(mechanisms=("PLAIN",)),
         """
@@ -208,6 +209,10 @@ def test_who_may_do_without_auth_may_still_do_it() -> None:
         C: HELO x
         S: 250 mx
         C: MAIL FROM:<a@b>
+        S: 250 2.0.0 OK
+        C: AUTH PLAIN AGpvZQB4
+        S: 503 5.5.1 Bad sequence of commands
+        C: RSET
         S: 250 2.0.0 OK
         C: AUTH PLAIN AGpvZQB4
         ? Authenticate(Password(b"joe", b"x"), Helo(b"x"))

@@ -70,17 +70,17 @@ class SmtpServer(ServerSession):
         self.reply(f"220 {self.policy.server_name} ESMTP ready")
 
     def until_tls_or_login(self) -> Dialogue[Goodbye | None]:
-        """Speak until STARTTLS or the login; what TLS must forget begins here."""
-        self.helo, mail = NOBODY, b""
+        """Speak until STARTTLS or the login; what TLS must forget is local here."""
+        helo, mail = NOBODY, b""
         while True:
             match (yield from self.read_command()):
                 case Command(verb) if not self.permits(verb):
                     self.refuse("530 5.7.0 Must issue a STARTTLS command first")
                 case Command(b"EHLO", (name,)):
-                    self.helo, mail = Helo(name, esmtp=True), b""
+                    helo, mail = Helo(name, esmtp=True), b""
                     self.ehlo()
                 case Command(b"HELO", (name,)):
-                    self.helo, mail = evolve(self.helo, name=name), b""
+                    helo, mail = evolve(helo, name=name), b""
                     self.reply(f"250 {self.policy.server_name}")
                 case Command(b"NOOP"):
                     self.reply("250 2.0.0 OK")
@@ -101,16 +101,18 @@ class SmtpServer(ServerSession):
                     self.refuse("502 5.5.1 TLS is not available")
                 case Command(b"STARTTLS", ()):
                     self.refuse("503 5.5.1 TLS is active already")
+                case Command(b"AUTH") if mail:  # RFC 4954 section 4
+                    self.refuse("503 5.5.1 Bad sequence of commands")
                 case Command(b"AUTH", (mechanism,)):
-                    if (yield from self.authenticate(mechanism, None)):
+                    if (yield from self.authenticate(mechanism, None, helo=helo)):
                         return Goodbye.QUIT
                 case Command(b"AUTH", (mechanism, initial)):
-                    if (yield from self.authenticate(mechanism, initial)):
+                    if (yield from self.authenticate(mechanism, initial, helo=helo)):
                         return Goodbye.QUIT
                 case Command(b"EHLO" | b"HELO" | b"VRFY" | b"STARTTLS" | b"AUTH"):
                     self.refuse("501 5.5.4 Invalid argument")
                 case Command(verb) as command if self.takes_mail(verb):
-                    standing = yield from self.submit(command, mail)
+                    standing = yield from self.submit(command, mail, helo)
                     if standing is None:
                         return Goodbye.QUIT
                     mail = standing
@@ -123,7 +125,9 @@ class SmtpServer(ServerSession):
         """Whether it is a command of a mail transaction that needs no AUTH."""
         return self.policy.unauthenticated and verb in TRANSACTION
 
-    def submit(self, command: Command, mail: bytes) -> Dialogue[bytes | None]:
+    def submit(
+        self, command: Command, mail: bytes, helo: Helo
+    ) -> Dialogue[bytes | None]:
         """Take MAIL, and have the first RCPT judged; what follows is the backend's.
 
         Return the MAIL that stands, None when the backend has taken over. A refused
@@ -134,7 +138,8 @@ class SmtpServer(ServerSession):
                 self.reply("250 2.0.0 OK")
                 return command.line
             case Command(b"RCPT", (_, *_)) if mail:
-                if (yield from self.log_in(Envelope(mail, command.line))):
+                envelope = Envelope(mail, command.line)
+                if (yield from self.log_in(envelope, helo=helo)):
                     return None
             case Command(b"MAIL", ()) if not mail:
                 self.refuse("501 5.5.4 Invalid argument")
