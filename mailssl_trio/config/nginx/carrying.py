@@ -13,6 +13,7 @@ from mailssl_trio.config.nginx.fitting import (
 )
 from mailssl_trio.config.nginx.merging import Merged, merged
 from mailssl_trio.config.nginx.notes import NOTES, REMEDIES
+from mailssl_trio.config.nginx.statements import BLANK
 from mailssl_trio.config.nginx.toml import Setting, Table
 from mailssl_trio.config.nginx.translation import (
     Site,
@@ -171,7 +172,7 @@ class Carrying:
 
     def _defaults(self, mail: Block, line: int) -> Iterator[Setting]:
         """Write out what nginx has by default and we have not."""
-        comments: tuple[str, ...] = (WHERE_NOTHING_IS_SAID,)
+        comments: tuple[str, ...] = (BLANK, WHERE_NOTHING_IS_SAID)
         for name, value in defaults(mail, self.version).items():
             yield Setting(line, name, value, comments)
             comments = ()

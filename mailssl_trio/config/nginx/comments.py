@@ -11,7 +11,7 @@ from attrs import define, field
 from mailssl_trio.config.nginx.fitting import Misfit
 from mailssl_trio.config.nginx.notes import NOTES
 from mailssl_trio.config.nginx.refusal import Place
-from mailssl_trio.config.nginx.statements import Statement
+from mailssl_trio.config.nginx.statements import BLANK, Statement
 from mailssl_trio.config.nginx.toml import Setting
 from mailssl_trio.config.nginx.translation import Site, translated
 from mailssl_trio.config.nginx.tree import Entry
@@ -37,12 +37,10 @@ class Commented:
     ) -> Setting:
         """Return the setting, below what stood above it and what is missing of it."""
         inner = inner_comments(value, entries, self.site)
-        comments = [
-            text
-            for entry in entries
-            if entry.statement.comments not in inner.values()
-            for text in entry.statement.comments
-        ]
+        comments = [*entries[0].statement.comments]
+        for entry in entries[1:]:
+            if (above := _without_blanks(entry)) not in inner.values():
+                comments += above
         for misfit in misfits:
             reason = LOST + misfit.reason
             self._warn(place_of(misfit, entries), name, reason)
@@ -94,9 +92,14 @@ def inner_comments(
         own = translated(entry.name, [entry], site)
         if isinstance(value, list) and isinstance(own, list):
             at = next((at for at, word in enumerate(value) if word in own), None)
-            if at is not None and entry.statement.comments:
-                found[at] = entry.statement.comments
+            comments = _without_blanks(entry)
+            if at is not None and comments:
+                found[at] = comments
     return found
+
+
+def _without_blanks(entry: Entry) -> tuple[str, ...]:
+    return tuple(text for text in entry.statement.comments if text != BLANK)
 
 
 def place_of(misfit: Misfit, entries: Sequence[Entry]) -> Place:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from mailssl_trio.config.nginx.refusal import Place, RefusedError
-from mailssl_trio.config.nginx.statements import End, Statement
+from mailssl_trio.config.nginx.statements import BLANK, End, Statement
 
 SPACE = re.compile(r"[ \t\r\n]*")
 UNQUOTED = re.compile(r"(?:\\.|\$+\{+|[^ \t\r\n;{\\])+", re.DOTALL)
@@ -47,7 +47,8 @@ class Statements:
         words: list[str] = []
         comments: list[str] = []
         while True:
-            self._skip(SPACE)
+            if self._skip(SPACE).count("\n") > 1:
+                comments.append(BLANK)
             match self._text[self._at : self._at + 1]:
                 case "#":
                     comments.append(self._comment())

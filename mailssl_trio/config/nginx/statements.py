@@ -6,6 +6,9 @@ from attrs import field, frozen
 
 from mailssl_trio.config.nginx.refusal import Place
 
+BLANK = "\n"
+"""Stands among comments for a line with nothing on it."""
+
 BARE = re.compile(r"[^\s;{}\"'#\\]+")
 ESCAPES = str.maketrans(
     {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 
 import tomli_w
 from attrs import define, field, frozen
 
+from mailssl_trio.config.nginx.statements import BLANK
 from mailssl_trio.config.nginx.values import Value
 
 WIDTH = 88
@@ -47,14 +49,20 @@ class Written:
 
 
 def write(tables: Iterable[Table]) -> Written:
-    """Write a document; nothing is left out for want of a place."""
+    """Write a document; paragraphs stay paragraphs, with one empty line between."""
     lines: list[tuple[str, int]] = []
     for table in tables:
-        if lines and (table.header or table.comments or table.settings):
-            lines.append(("", table.line))
+        lines.append((BLANK, table.line))
         lines += _table(table)
-    text = "".join(f"{line}\n" for line, _ in lines)
-    return Written(text, tuple(origin for _, origin in lines))
+    kept = [
+        (line, origin)
+        for (before, _), (line, origin) in pairwise([(BLANK, 1), *lines])
+        if line != BLANK or not (before == BLANK or before.startswith("["))
+    ]
+    while kept and kept[-1][0] == BLANK:
+        kept.pop()
+    text = "".join(BLANK if line == BLANK else f"{line}\n" for line, _ in kept)
+    return Written(text, tuple(origin for _, origin in kept))
 
 
 def _table(table: Table) -> Iterator[tuple[str, int]]:
@@ -70,7 +78,9 @@ def _table(table: Table) -> Iterator[tuple[str, int]]:
 
 
 def comment(text: str) -> str:
-    """Write one line of a comment, whatever it held."""
+    """Write one line of a comment, whatever it held; or an empty line."""
+    if text == BLANK:
+        return BLANK
     harmless = FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text.rstrip())
     return f"#{harmless}"
 

@@ -65,16 +65,21 @@ def test_documentation_example_is_the_same_line_for_line(nginx: NginxSite) -> No
     nginx.write(DOCUMENTATION)
     assert nginx.imported_file().text == dedent("""\
         worker_processes = "auto"
+
         error_log = "/var/log/error.log info"
+
         # worker_connections 1024;
         #   not carried over: only open files are limited (LimitNOFILE=, ulimit -n)
 
         [mail]
         server_name = "mail.example.com"
         auth_http = "http://localhost:9000/cgi-bin/nginxauth.cgi"
+
         imap_capabilities = ["IMAP4rev1", "UIDPLUS", "IDLE", "LITERAL+", "QUOTA"]
+
         pop3_auth = ["plain", "apop", "cram-md5"]
         pop3_capabilities = ["LAST", "TOP", "USER", "PIPELINING", "UIDL"]
+
         smtp_auth = ["login", "plain", "cram-md5"]
         smtp_capabilities = ["SIZE 10485760", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN"]
         xclient = false
