@@ -1,13 +1,15 @@
 """Every mechanism that Python's mail clients know, judged by an auth server."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from imaplib import IMAP4
+from imaplib import IMAP4, IMAP4_SSL
 from pathlib import Path
 from poplib import error_proto
 from smtplib import SMTP, SMTPResponseException
 
 import pytest
+import trustme
 from attrs import define
 
 from tests.interop.auth_servers import REFUSAL, serving_wsgi
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.interop
 
 ALL = "plain login cram-md5 external xoauth2 oauthbearer"
 XOAUTH2 = f"user={ALICE.name}\x01auth=Bearer {TOKEN}\x01\x01".encode()
+HASH = "$scrypt$ln=1,r=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"
 OAUTHBEARER = f"n,a={ALICE.name},\x01auth=Bearer {TOKEN}\x01\x01".encode()
 
 
@@ -137,6 +140,37 @@ def test_external_is_the_auth_servers_to_believe(site: Site) -> None:
         name = ALICE.octets[0]
         assert client.authenticate("EXTERNAL", lambda _challenge: name)[0] == "OK"
     assert ALICE.sasl_plain in site.told("imap")
+
+
+def test_a_certificate_opens_the_mailbox_of_whom_it_names(tmp_path: Path) -> None:
+    """RFC 4422 appendix A: who it is, it need not say; whoever else it may not be."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    door = Doors.anywhere(tmp_path / "var/tls/ca.pem").only("imap", "tls")
+    hashes = (f"[{json.dumps(p.name)}]\npassword = '{HASH}'\n" for p in (ALICE, BOB))
+    (tmp_path / "users.toml").write_text("".join(hashes))
+    table = mail_table(
+        *door.servers,
+        users=str(tmp_path / "users.toml"),
+        proxy_pass="embedded",
+        imap_auth="plain external",
+        ssl_verify_client="optional",
+        ssl_client_certificate=str(tmp_path / "ca.pem"),
+    )
+    with serving(tmp_path, table):
+        trust = door.trust()
+        port = door.port("imap", "tls")
+        with (
+            IMAP4_SSL("localhost", port, ssl_context=trust, timeout=PATIENCE) as nobody,
+            pytest.raises(IMAP4.error, match="AUTHENTICATIONFAILED"),
+        ):
+            nobody.authenticate("EXTERNAL", lambda _challenge: ALICE.octets[0])
+        ca.issue_cert(ALICE.name).configure_cert(trust)
+        with IMAP4_SSL("localhost", port, ssl_context=trust, timeout=PATIENCE) as alice:
+            with pytest.raises(IMAP4.error, match="AUTHENTICATIONFAILED"):
+                alice.authenticate("EXTERNAL", lambda _challenge: BOB.octets[0])
+            assert alice.authenticate("EXTERNAL", lambda _challenge: b"")[0] == "OK"
+            assert alice.select()[0] == "OK"
 
 
 def test_mail_without_a_login_goes_where_its_recipient_may_have_it(site: Site) -> None:
