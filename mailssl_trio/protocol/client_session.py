@@ -142,9 +142,8 @@ class ClientSession(Session):
 
     def _secrets(self) -> Iterator[bytes]:
         """Yield what must be kept in every form in which it may have been sent."""
-        for mechanism in sasl.client_mechanisms(self._credentials):
-            *_, response = sasl.client_exchange(mechanism, self._credentials)
-            yield sasl.encode(response)
+        for *_, last in sasl.client_mechanisms(self._credentials).values():
+            yield sasl.encode(last)
         match self._credentials:
             case Password(_, password):
                 yield re.sub(rb'["\\]', rb"\\\g<0>", password)  # in quotes
@@ -159,7 +158,8 @@ class ClientSession(Session):
 
     def responses(self, mechanism: str) -> list[bytes]:
         """Return what we say in an exchange, as it travels, without line ends."""
-        return [*map(sasl.encode, sasl.client_exchange(mechanism, self.credentials))]
+        said = sasl.client_mechanisms(self.credentials)[mechanism]
+        return [sasl.encode(message) for message in said]
 
     def hear_failure(self, mechanism: str | None, line: bytes) -> None:
         """Take what a backend says of our token, and answer it; the refusal follows.

@@ -1,8 +1,9 @@
-"""SASL mechanisms (RFC 4422) as exchanges: each a few lines, in both roles.
+"""SASL mechanisms (RFC 4422): each a few lines, in both roles.
 
-An exchange is a generator. The server's yields challenges, is sent responses and
-returns the credentials; the client's yields responses and is sent challenges. How
-they travel (``+``, ``334``, base64) is the protocols' business.
+The server's part is an exchange, a generator that yields challenges, is sent responses
+and returns the credentials. The client's part is all that it says, for in the
+mechanisms here no challenge changes that. How messages travel (``+``, ``334``, base64)
+is the protocols' business.
 """
 
 import base64
@@ -28,7 +29,6 @@ MD5 = re.compile(rb"[0-9a-fA-F]{32}")
 """A digest as CRAM-MD5 and APOP write it."""
 
 ServerExchange: TypeAlias = Generator[bytes, bytes, Credentials]
-ClientExchange: TypeAlias = Generator[bytes, bytes, None]
 
 Parts = ParamSpec("Parts")
 Kind = TypeVar("Kind")
@@ -99,29 +99,12 @@ def xoauth2() -> ServerExchange:
     return _told(_legal(bearer.read_xoauth2, (yield b"")))
 
 
-def plain_response(credentials: Password) -> ClientExchange:
-    """PLAIN from the client's side; its only response may be the initial one."""
-    authcid, password = credentials.authcid, credentials.password
-    yield b"\0".join((credentials.authzid, authcid, password))
-
-
-def login_responses(credentials: Password) -> ClientExchange:
-    """LOGIN from the client's side; whatever the prompts say."""
-    yield credentials.authcid
-    yield credentials.password
-
-
-def bearer_response(credentials: Bearer) -> ClientExchange:
-    """OAUTHBEARER or XOAUTH2 from the client's side, as far as it may succeed."""
-    yield bearer.write(credentials)
-
-
 FAILURE_HEARD: Mapping[str, bytes] = {
     "OAUTHBEARER": bearer.KVSEP,  # RFC 7628 section 3.2.3
     "XOAUTH2": b"",
 }
-"""What a client says to a challenge behind its token: it tells a failure, and nothing
-that is said to it changes that."""
+"""What a client says, beyond all that, to a challenge behind its token, which tells of
+its failure."""
 
 IN_ONE_MESSAGE = frozenset({"PLAIN", *FAILURE_HEARD})
 """Whose client has said all with its first response."""
@@ -168,28 +151,18 @@ def takes_initial_response(mechanism: bytes) -> bool:
     return mechanism.upper() != b"CRAM-MD5"
 
 
-def client_mechanisms(credentials: BackendCredentials) -> tuple[str, ...]:
-    """Return what can carry these credentials, the best first."""
+def client_mechanisms(
+    credentials: BackendCredentials,
+) -> Mapping[str, tuple[bytes, ...]]:
+    """Return what can carry these credentials, the best first, and all we say in it."""
     match credentials:
-        case Password():
-            return "PLAIN", "LOGIN"
+        case Password(authcid, password, authzid):
+            in_one = b"\0".join((authzid, authcid, password))
+            return {"PLAIN": (in_one,), "LOGIN": (authcid, password)}
         case Bearer(mechanism=mechanism):
-            return (mechanism,)
+            return {mechanism: (bearer.write(credentials),)}
         case _:
-            return ()
-
-
-def client_exchange(mechanism: str, credentials: BackendCredentials) -> ClientExchange:
-    """Begin an exchange that carries these credentials."""
-    match credentials:
-        case Password() if mechanism == "PLAIN":
-            return plain_response(credentials)
-        case Password() if mechanism == "LOGIN":
-            return login_responses(credentials)
-        case Bearer(mechanism=its) if mechanism == its:
-            return bearer_response(credentials)
-        case _:
-            raise UnknownMechanismError
+            return {}
 
 
 def encode(message: bytes) -> bytes:
