@@ -31,7 +31,7 @@ from mailssl_trio.config.problem import Problem
 UNKNOWN = f"{LOST}not known here"
 SO_ANYWAY = "it is so in any case"
 LAST_WINS = "nginx takes the last one"
-IDLE_KEY = "nginx ignores a key without a certificate"
+IDLE_KEY = "there is no certificate for it"
 FIRST_KEYS = " nginx takes the first of the keys in mail"
 IDLE_STARTTLS = "nginx never offers it here, since `ssl on` holds"
 WHERE_NOTHING_IS_SAID = " Where nothing is said, nginx has this:"

@@ -7,10 +7,14 @@ from attrs import frozen
 from mailssl_trio.config.nginx.refusal import RefusedError
 from mailssl_trio.config.nginx.tree import Block, Entry
 from mailssl_trio.config.nginx.urls import parse_listen
+from mailssl_trio.config.nginx.vocabulary import Version
 
 PORTS = {143: "imap", 993: "imap", 110: "pop3", 995: "pop3"} | dict.fromkeys(
     (25, 465, 587), "smtp"
 )
+
+EITHER_CA = (1, 27, 2)
+"""Since this version a CA that clients are not told of is enough."""
 
 
 @frozen
@@ -63,11 +67,15 @@ def merged(mail: Block) -> Iterator[Merged]:
     return (Merged(mail, server) for server in mail.blocks("server"))
 
 
-def check_mail(mail: Block) -> None:
+def check_mail(mail: Block, version: Version | None) -> None:
     """Refuse what nginx would refuse, in its order: module by module."""
-    for check in (_check_protocol, _check_tls, _check_auth_http):
-        for server in merged(mail):
-            check(server)
+    for server in merged(mail):
+        _check_protocol(server)
+    for server in merged(mail):
+        _check_tls(server)
+        _check_client_certificates(server, version)
+    for server in merged(mail):
+        _check_auth_http(server)
 
 
 def _check_protocol(server: Merged) -> None:
@@ -100,12 +108,20 @@ def _check_tls(server: Merged) -> None:
             f'no "ssl_certificate_key" is defined for certificate "{last}" and {behind}'
         )
         raise RefusedError.at(text, place)
-    if server.says("ssl_verify_client", "on", "optional") and not (
-        server.entries("ssl_client_certificate")
-        or server.entries("ssl_trusted_certificate")
-    ):
-        missing = "no ssl_client_certificate or ssl_trusted_certificate"
-        raise RefusedError(f"{missing} for ssl_verify_client", place)
+
+
+def _check_client_certificates(server: Merged, version: Version | None) -> None:
+    """Refuse to ask for certificates where nobody can have issued them."""
+    asks = server.says("ssl_verify_client", "on", "optional")
+    if server.tls_reason is None or not asks:
+        return
+    names = ["ssl_client_certificate", "ssl_trusted_certificate"]
+    if version is not None and version < EITHER_CA:
+        names.pop()
+    if not any(map(server.entries, names)):
+        place = server.tls_reason[1].statement.place
+        missing = " or ".join(names)
+        raise RefusedError(f"no {missing} for ssl_verify_client", place)
 
 
 def _refused(text: str, server: Merged) -> RefusedError:

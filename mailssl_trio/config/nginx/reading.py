@@ -157,7 +157,7 @@ class Reading:
             text = 'no "listen" is defined for server'
             raise RefusedError.at(text, statement.place)
         if name == "mail":
-            check_mail(inner)
+            check_mail(inner, self.version)
 
 
 def _is_ours(module: str) -> bool:

@@ -89,12 +89,16 @@ def simplest(name: str, value: Value) -> Value:
 def keys_in_use(
     holding: Block | Merged, keys: Sequence[Entry]
 ) -> tuple[Sequence[Entry], Sequence[Entry]]:
-    """Return the keys that nginx takes, one for each certificate, and the others.
+    """Return the keys with a certificate of their own, and the others.
 
     All are in use where it is not known for what.
     """
-    count = len(holding.entries("ssl_certificate")) or len(keys)
-    return keys[:count], keys[count:]
+    found = [entry.statement.words for entry in holding.entries("ssl_certificate")]
+    if not found:
+        return keys, ()
+    own = {at for at, words in enumerate(found) if words not in found[:at]}
+    in_use = [key for at, key in enumerate(keys) if at in own]
+    return in_use, [key for at, key in enumerate(keys) if at not in own]
 
 
 def session_cache(entries: Sequence[Entry], inherited: Sequence[Entry] = ()) -> str:

@@ -5,6 +5,9 @@ import pytest
 from tests.config.nginx.oracle import HEAD, nginx_says
 from tests.config.nginx.refusals import OF_1_22, OLD_WORDS, PARAMETERS, REFUSED
 from tests.config.nginx.site import Site
+from tests.config.site import Site as SiteOfOurs
+
+PAIR = "ssl_certificate cert.pem; ssl_certificate_key key.pem;"
 
 TAKEN = (
     "# c",
@@ -93,6 +96,37 @@ def test_file_that_is_not_there_is_refused(nginx: Site) -> None:
 def test_configuration_without_events_is_refused(nginx: Site) -> None:
     nginx.write("mail {}")
     assert nginx.refusal() == 'no "events" section in configuration'
+
+
+@pytest.mark.parametrize("word", ["on", "optional"])
+def test_certificates_of_clients_are_somebodys(nginx: Site, word: str) -> None:
+    tls = f"{PAIR} ssl_verify_client {word}; {{}} server {{{{ listen 993 ssl; }}}}"
+    document = f"mail {{{{ auth_http 127.0.0.1; {tls} }}}}"
+    _write(nginx, document.format(""))
+    either = (
+        "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client"
+    )
+    assert nginx.refusal() == nginx.refusal((1, 27, 2)) == either
+    assert (
+        nginx.refusal((1, 27, 1)) == "no ssl_client_certificate for ssl_verify_client"
+    )
+    _write(nginx, document.format("ssl_trusted_certificate cert.pem;"))
+    assert nginx.refusal() == ""
+    assert (
+        nginx.refusal((1, 27, 1)) == "no ssl_client_certificate for ssl_verify_client"
+    )
+    _write(nginx, document.format("ssl_client_certificate cert.pem;"))
+    assert nginx.refusal((1, 27, 1)) == ""
+
+
+@pytest.mark.interop
+def test_nginx_says_the_same_of_certificates_of_clients(
+    nginx: Site, site: SiteOfOurs
+) -> None:
+    tls = f"{PAIR} ssl_verify_client on; server {{ listen 993 ssl; }}"
+    _write(nginx, f"mail {{ auth_http 127.0.0.1; {tls} }}")
+    assert site.directory == nginx.directory
+    assert nginx_says(nginx.file) == [nginx.refusal((1, 22, 1))]
 
 
 def test_message_does_nothing_to_a_terminal(nginx: Site) -> None:

@@ -203,9 +203,16 @@ def test_key_without_a_certificate_is_left_out(nginx: Site) -> None:
     assert in_mail(nginx, keys).splitlines() == [
         'ssl_certificate = "a"',
         "# ssl_certificate_key c;",
-        "#   nginx ignores a key without a certificate",
+        "#   there is no certificate for it",
         'ssl_certificate_key = "b"',
     ]
+
+
+def test_certificate_that_is_named_twice_is_one_with_its_key(nginx: Site) -> None:
+    pair = "ssl_certificate /a; ssl_certificate_key /b;"
+    text = in_mail(nginx, pair + pair)
+    assert 'ssl_certificate = "/a"\n' in text
+    assert text.endswith('ssl_certificate_key = "/b"')
 
 
 def test_key_in_the_file_itself_is_carried_over_and_never_in_a_comment(
