@@ -21,6 +21,7 @@ from mailssl_trio.config.tls_words import ConfCommands, TlsProtocols, Verify
 from mailssl_trio.config.values import (
     AddressText,
     Ciphers,
+    CommandSize,
     Count,
     Curves,
     Delay,
@@ -75,6 +76,8 @@ class MailDirectives:
     imap_auth: ImapMechanisms = ("plain",)
     pop3_auth: Pop3Mechanisms = ("plain",)
     smtp_auth: SmtpMechanisms = ("plain", "login")
+    imap_client_buffer: CommandSize | None = None
+    smtp_client_buffer: CommandSize | None = None
     smtp_greeting_delay: Delay = 0.0
 
     ssl: Flag = False

@@ -55,6 +55,7 @@ def _idle(table: ServerTable, server: VirtualServer) -> Iterator[tuple[str, str]
         if protocol != server.protocol:
             yield f"{protocol}_auth", f"the protocol is {server.protocol}"
             yield f"{protocol}_capabilities", f"the protocol is {server.protocol}"
+            yield f"{protocol}_client_buffer", f"the protocol is {server.protocol}"
     if server.protocol != "smtp":
         yield "smtp_greeting_delay", f"the protocol is {server.protocol}"
     if server.protocol != "smtp":

@@ -14,7 +14,7 @@ from mailssl_trio.config.effective_proxy import towards_backends
 from mailssl_trio.config.effective_tls import Table, Value, backend, front, words
 from mailssl_trio.config.mechanisms import as_chosen
 from mailssl_trio.config.model import Config, Listen, VirtualServer
-from mailssl_trio.config.units import format_time
+from mailssl_trio.config.units import format_size, format_time
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
@@ -75,6 +75,8 @@ def _policy(policy: Policy, protocol: str) -> Table:
         f"{protocol}_capabilities": words(policy.capabilities),
         f"{protocol}_auth": words(as_chosen(policy, protocol)),
     }
+    if policy.client_buffer:
+        table[f"{protocol}_client_buffer"] = format_size(policy.client_buffer)
     if policy.greeting_delay:
         table["smtp_greeting_delay"] = format_time(policy.greeting_delay)
     return table

@@ -106,13 +106,17 @@ def _warn_of_plaintext(
 def _policy(table: ServerTable, protocol: str) -> Policy:
     directives = table.directives
     chosen = chosen_words(directives, protocol)
+    buffer, delay = None, 0.0
     match protocol:
         case "imap":
             capabilities = directives.imap_capabilities
+            buffer = directives.imap_client_buffer
         case "pop3":
             capabilities = directives.pop3_capabilities
         case _:
             capabilities = directives.smtp_capabilities
+            buffer = directives.smtp_client_buffer
+            delay = directives.smtp_greeting_delay
     return Policy(
         server_name=directives.server_name,
         starttls=directives.starttls,
@@ -121,7 +125,8 @@ def _policy(table: ServerTable, protocol: str) -> Policy:
         max_errors=directives.max_errors,
         apop="apop" in chosen,
         unauthenticated="none" in chosen,
-        greeting_delay=directives.smtp_greeting_delay if protocol == "smtp" else 0.0,
+        client_buffer=buffer or 0,
+        greeting_delay=delay,
     )
 
 

@@ -57,6 +57,8 @@ class Policy:
     """Words to announce for the backend, in their order."""
     max_errors: int = 5
     """The refused command or login that ends the connection; 0 acts like 1."""
+    client_buffer: int = 0
+    """IMAP and SMTP: octets of the longest command, SASL apart; 0 is as usual."""
     apop: bool = False
     """POP3: whether APOP is accepted."""
     unauthenticated: bool = False
@@ -124,6 +126,10 @@ class ServerSession(Session):
             for word in self.policy.capabilities
             if re.split(r"[ =]", word.upper())[0] not in self.OWN_CAPABILITIES
         )
+
+    def longest(self, usual: int) -> int:
+        """Return how many octets a client may make us keep of a command."""
+        return self.policy.client_buffer or usual
 
     # What each protocol words for itself.
 
@@ -233,7 +239,8 @@ class ServerSession(Session):
     def read_command_line(self) -> Dialogue[bytes]:
         """Return the next line; end the conversation of what is no mail client."""
         try:
-            line = yield from self.read_line(sasl.MAX_LINE)
+            limit = max(sasl.MAX_LINE, self.policy.client_buffer)
+            line = yield from self.read_line(limit)
         except LineTooLongError:
             raise HangUp(Goodbye.LINE_TOO_LONG) from None
         if HTTP_REQUEST.match(line):

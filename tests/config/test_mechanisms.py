@@ -1,4 +1,4 @@
-"""The directives ``*_auth`` and ``smtp_greeting_delay``."""
+"""The directives ``*_auth``, ``*_client_buffer`` and ``smtp_greeting_delay``."""
 
 import pytest
 
@@ -102,6 +102,20 @@ def test_a_greeting_may_wait(site: Site) -> None:
         assert server.policy.greeting_delay == seconds
     (said,) = site.said(text("smtp", AUTH_SERVER, "smtp_greeting_delay = -1"))
     assert "smtp_greeting_delay: " in said
+
+
+def test_commands_may_be_as_long_as_the_operator_says(site: Site) -> None:
+    for protocol, size, octets in (
+        ("imap", '"16k"', 16384),
+        ("smtp", "512", 512),
+        ("pop3", None, 0),
+    ):
+        line = f"{protocol}_client_buffer = {size}" if size else ""
+        (server,) = site.load(text(protocol, AUTH_SERVER, line)).servers
+        assert server.policy.client_buffer == octets
+    for size in ("127", '"2m"', '"8x"', "true"):
+        (said,) = site.said(text("imap", AUTH_SERVER, f"imap_client_buffer = {size}"))
+        assert "imap_client_buffer: " in said
 
 
 def test_only_smtp_clients_wait_for_their_greeting(site: Site) -> None:

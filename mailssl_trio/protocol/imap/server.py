@@ -14,6 +14,7 @@ from mailssl_trio.protocol.credentials import (
 from mailssl_trio.protocol.engine import HangUp
 from mailssl_trio.protocol.events import Dialogue, Goodbye
 from mailssl_trio.protocol.imap.grammar import (
+    MAX_COMMAND,
     MAX_LITERALS,
     UNTAGGED,
     Announcement,
@@ -117,17 +118,19 @@ class ImapServer(ServerSession):
             octets = yield from self.read_octets(literal.size)
             command = command.continued(octets, (yield from self.read_command_line()))
         if literal and not literal.synchronising:
-            yield from self.read_past(literal, MAX_LITERALS - command.literals_length)
+            room = self.longest(MAX_LITERALS) - command.literals_length
+            yield from self.read_past(literal, room)
         self.in_login = False
-        return evolve(command, verb=b"") if command.too_long else command
+        too_long = command.exceeds(self.longest(MAX_COMMAND))
+        return evolve(command, verb=b"") if too_long else command
 
     def welcomes(self, command: Command, literal: Announcement) -> bool:
         """Whether a literal may come: a password must not travel to be refused."""
         return (
             self.permits(command.verb)
             and takes_literal(command)
-            and not command.too_long
-            and command.literals_length + literal.size <= MAX_LITERALS
+            and not command.exceeds(self.longest(MAX_COMMAND))
+            and command.literals_length + literal.size <= self.longest(MAX_LITERALS)
         )
 
     def read_past(self, literal: Announcement | None, room: int) -> Dialogue[None]:

@@ -154,7 +154,8 @@ class SmtpServer(ServerSession):
         while True:
             line = yield from self.read_command_line()
             command = parse_command(line)
-            if len(line + b"\r\n") > MAX_COMMAND and command.verb not in LENGTHENED:
+            too_long = len(line + b"\r\n") > self.longest(MAX_COMMAND)
+            if too_long and command.verb not in LENGTHENED:
                 self.refuse("500 5.5.2 Line too long")
             elif not is_text(line):
                 self.refuse("500 5.5.2 NUL or CR in a command")
