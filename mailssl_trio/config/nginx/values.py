@@ -113,7 +113,9 @@ def normal_time(word: str, units: str = UNITS, *, millis: bool = False) -> str |
             parts.append(f"{digits}{unit.strip() or 's'}")
         at = found.end()
     is_falling = all(a < b for a, b in pairwise(steps))
-    return "".join(parts) if parts and is_falling else None
+    if not parts or not is_falling:
+        return None
+    return "".join(parts) if re.search("[1-9]", word) else "0"
 
 
 def word_of(*known: str) -> Reader:

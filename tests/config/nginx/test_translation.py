@@ -39,6 +39,7 @@ SAME = {
     "max_errors 10;": "max_errors = 10",
     "proxy_buffer 8K;": 'proxy_buffer = "8k"',
     "smtp_greeting_delay 2s;": 'smtp_greeting_delay = "2s"',
+    "smtp_greeting_delay 0;": 'smtp_greeting_delay = "0"',
     # Lists grow.
     "imap_capabilities IMAP4rev1 UIDPLUS;": (
         'imap_capabilities = ["IMAP4rev1", "UIDPLUS"]'
@@ -241,7 +242,7 @@ def test_directive_that_is_not_here_is_a_comment_and_a_warning(nginx: Site) -> N
         }
     """
     remedy = "let systemd do it (LimitNOFILE=), or ulimit -n"
-    zero = '"0s" is no deadline; it must be more than 0, within a century'
+    zero = '"0" is no deadline; it must be more than 0, within a century'
     assert nginx.toml(document) == dedent(f"""\
         # worker_rlimit_nofile 1000;
         #   not carried over: {remedy}
