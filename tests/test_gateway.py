@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from re import fullmatch
 from typing import TypeAlias
 
 import pytest
@@ -17,6 +18,7 @@ from mailssl_trio.gateway import Gateway
 from mailssl_trio.observer import Subject
 from mailssl_trio.protocol.credentials import Password, Reason, Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
+from mailssl_trio.protocol.sasl import decode, encode
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.server import contained
 from mailssl_trio.tls.policy import BackendTlsPolicy
@@ -89,6 +91,7 @@ class House:
     )
     backends: trio.Nursery | None = None
     pass_error_message: bool = False
+    policy: Policy = Factory(Policy)
 
     async def dial(self, protocol: str) -> trio.SocketStream:
         assert self.backends is not None
@@ -105,7 +108,7 @@ class House:
         async with trio.open_nursery() as self.backends:
             gateway = Gateway(
                 "pop3",
-                Policy(),
+                self.policy,
                 self.tls,
                 self.judge or BackendAuthenticator(upstream),
                 self.dialer,
@@ -480,3 +483,37 @@ async def test_truncated_backend_is_not_made_to_look_complete(
         await serving.wait()
     assert heard.endswith(b"+OK\r\nhalf a li")
     assert house.told.events[-1].startswith("relayed connection lost")
+
+
+async def test_what_a_backend_says_of_a_token_reaches_its_client(
+    autojump_clock: MockClock,
+) -> None:
+    """RFC 7628 section 3.2.2, through both of our sessions."""
+    failure = encode(b'{"status":"invalid_token"}')
+    refusing = lines(
+        b"+OK hi",
+        b"+OK\r\nSASL XOAUTH2\r\n.",
+        b"+ " + failure,
+        b"-ERR [AUTH] no such token",
+    )
+    house = House(refusing, policy=Policy(mechanisms=("XOAUTH2",)))
+    message = encode(b"user=joe\x01auth=Bearer t0ken\x01\x01")
+    assert await talk(house, b"AUTH XOAUTH2 " + message, b"AQ==", b"QUIT") == (
+        b"+OK POP3 ready\r\n+ "
+        + failure
+        + b"\r\n-ERR [AUTH] authentication failed\r\n+OK bye\r\n"
+    )
+    assert house.told.events[1] == "rejected AUTHENTICATIONFAILED"
+
+
+async def test_no_two_clients_are_given_the_same_challenges(
+    autojump_clock: MockClock,
+) -> None:
+    policy = Policy("mx", mechanisms=("CRAM-MD5",), apop=True)
+    challenges: set[bytes] = set()
+    for _ in range(2):
+        said = await talk(House(GOOD, policy=policy), b"AUTH CRAM-MD5", b"*", b"QUIT")
+        greeting, challenge, *_ = said.splitlines()
+        challenges |= {greeting.split()[-1], decode(challenge.removeprefix(b"+ "))}
+    assert len(challenges) == 4
+    assert all(fullmatch(rb"<[0-9]+[.][0-9]+@mx>", each) for each in challenges)
