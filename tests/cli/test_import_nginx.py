@@ -115,3 +115,15 @@ def test_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "open() " in result.stderr
     assert "(2: No such file or directory)" in result.stderr
+
+
+def test_octets_that_are_no_letters_are_left_out(file: Path) -> None:
+    file.write_bytes(b"events {} mail { # caf\xe9\n server_name a; ssl_crl \xe9.pem; }")
+    result = run(file)
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "[mail]  # caf\N{REPLACEMENT CHARACTER}\n"
+        'server_name = "a"\n'
+        "# ssl_crl \N{REPLACEMENT CHARACTER}.pem;\n"
+        "#   not carried over: not UTF-8; TOML always is\n"
+    )

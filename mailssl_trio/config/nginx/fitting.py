@@ -1,5 +1,6 @@
 """How much of what nginx takes this program takes, by asking the directive itself."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, get_args, get_origin
 
@@ -11,6 +12,9 @@ from mailssl_trio.config.nginx.urls import parse_listen
 from mailssl_trio.config.nginx.values import Value
 from mailssl_trio.config.nginx_only import NGINX_ONLY
 from mailssl_trio.config.values import WrongValueError
+
+UNDECODED = re.compile("[\udc80-\udcff]")
+"""What octets become that are not UTF-8."""
 
 NOT_HERE = "not available here"
 ONE_LOG = "there is one log here"
@@ -99,12 +103,21 @@ def fitted_listen(words: Sequence[str]) -> tuple[list[str], list[Misfit]]:
     return [" ".join((address, *taken)) for address in addresses], misfits
 
 
-def _wrong(read: Callable[[object], object], value: object) -> WrongValueError | None:
+def _wrong(read: Callable[[object], object], value: Value) -> WrongValueError | None:
     try:
+        _check_letters(value)
         read(value)
     except WrongValueError as wrong:
         return wrong
     return None
+
+
+def _check_letters(value: Value) -> None:
+    """Refuse octets of nginx's that are no letters, and cannot stand in TOML."""
+    for index, word in enumerate(value if isinstance(value, list) else [value]):
+        if UNDECODED.search(str(word)):
+            place = index if isinstance(value, list) else None
+            raise WrongValueError("not UTF-8", "TOML always is", place)
 
 
 def _reason(wrong: WrongValueError) -> str:

@@ -124,7 +124,7 @@ MAIL_DIRECTIVES = {
     **dict(_once(BOTH, seconds, "ssl_session_timeout")),
     **dict(_once(BOTH, number, "max_errors ssl_verify_depth")),
     **dict(_once(BOTH, size, "proxy_buffer imap_client_buffer smtp_client_buffer")),
-    **dict(_once(BOTH, flag, "ssl proxy xclient proxy_smtp_auth")),
+    **dict(_once(BOTH, flag, "proxy xclient proxy_smtp_auth")),
     **dict(_once(BOTH, flag, "proxy_pass_error_message auth_http_pass_client_cert")),
     **dict(_once(BOTH, flag, "ssl_prefer_server_ciphers ssl_session_tickets")),
     **dict(_once(BOTH, flag, "ssl_certificate_compression")),
@@ -151,6 +151,7 @@ MAIL_DIRECTIVES = {
             "ssl_protocols", "SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"
         )
     ),
+    "ssl": Directive(BOTH, flag, gone=(1, 25, 1)),
     "ssl_conf_command": Directive(BOTH, pair, 2, 2, Repeat.ADDS),
     "auth_http_header": Directive(BOTH, pair, 2, 2, Repeat.ADDS),
     "auth_http": Directive(BOTH, auth_http, repeat=Repeat.REPLACES),
@@ -171,17 +172,20 @@ SINCE: dict[Version, str] = {
     (1, 29, 1): "ssl_certificate_compression",
 }
 
+SINCE_BY_NAME = {
+    name: version for version, names in SINCE.items() for name in names.split()
+}
+
 BEFORE: dict[str, tuple[Version, Reader]] = {
     "listen": ((1, 23, 0), old_listen),
     "proxy_protocol": ((1, 31, 4), flag),
 }
 """How older versions read, and since when no longer."""
 
-DIRECTIVES = {**MAIN_DIRECTIVES, **MAIL_DIRECTIVES}
-for _version, _names in SINCE.items():
-    for _name in _names.split():
-        DIRECTIVES[_name] = evolve(DIRECTIVES[_name], since=_version)
-DIRECTIVES["ssl"] = evolve(DIRECTIVES["ssl"], gone=(1, 25, 1))
+DIRECTIVES = {
+    name: evolve(each, since=SINCE_BY_NAME.get(name, ()))
+    for name, each in {**MAIN_DIRECTIVES, **MAIL_DIRECTIVES}.items()
+}
 
 
 def directive(name: str, version: Version | None) -> Directive | None:

@@ -327,3 +327,37 @@ def test_file_names_are_written_in_full(nginx: Site) -> None:
     assert f'ssl_certificate = "{nginx.directory}/tls/a.pem"\n' in text
     assert f'ssl_conf_command = "VerifyCAPath {nginx.directory}/ca"\n' in text
     assert 'error_log = "/prefix/logs/mail.log error"\n' in text
+
+
+def test_lua_in_a_skipped_block_is_not_taken_for_nginx(nginx: Site) -> None:
+    lua = """
+        content_by_lua_block {
+            -- it's a "{" in a comment
+            local quoted = '}' .. "{" .. [[ }} ' ]]
+            if quoted then return { 1, 2 } end
+        }
+    """
+    document = f"http {{ server {{ {lua} }} }} mail {{ {AUTH} {IMAP} }}"
+    assert nginx.toml(document).startswith("# http { … }\n")
+
+
+def test_words_of_a_module_that_we_do_not_know_are_left_to_it(nginx: Site) -> None:
+    document = """
+        load_module modules/ngx_rtmp_module.so;
+        rtmp { server { listen 1935; } }
+        rtmp_auto_push on;
+        mail {}
+    """
+    assert nginx.toml(document) == dedent("""\
+        # load_module modules/ngx_rtmp_module.so;
+        #   a matter of nginx itself
+        # rtmp { … }
+        #   not carried over: not known here
+        # rtmp_auto_push on;
+        #   not carried over: not known here
+
+        [mail]
+    """)
+    assert len(nginx.warnings(document)) == 2
+    nginx.write("load_module modules/ngx_mail_module.so;\nrtmp {}")
+    assert nginx.refusal() == f'unknown directive "rtmp" in {nginx.file}:2'
