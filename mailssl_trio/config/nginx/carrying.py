@@ -6,6 +6,7 @@ from attrs import define, field
 
 from mailssl_trio.config.nginx.comments import LOST, Commented, comment
 from mailssl_trio.config.nginx.fitting import (
+    OF_SERVER,
     Misfit,
     fitted,
     fitted_listen,
@@ -31,6 +32,7 @@ from mailssl_trio.config.problem import Problem
 UNKNOWN = f"{LOST}not known here"
 SO_ANYWAY = "it is so in any case"
 LAST_WINS = "nginx takes the last one"
+LOG_OF_MAIL = "there is one log here: that of mail"
 IDLE_KEY = "there is no certificate for it"
 FIRST_KEYS = " nginx takes the first of the keys in mail"
 IDLE_STARTTLS = "nginx never offers it here, since `ssl on` holds"
@@ -44,6 +46,8 @@ class Carrying:
     site: Site
     version: Version | None
     _commented: Commented = field(init=False)
+    _log_of_mail: Sequence[Entry] = field(default=(), init=False)
+    """Goes before the log of everything else, where there can be one only."""
 
     def __attrs_post_init__(self) -> None:
         self._commented = Commented(self.site)
@@ -55,7 +59,13 @@ class Carrying:
 
     def tables(self, main: Block) -> Iterator[Table]:
         """Yield what is above the first header, ``[mail]``, and each server."""
-        yield Table(settings=[*self._settings(main, None)])
+        if "error_log" not in OF_SERVER:
+            logs = [mail.entries("error_log") for mail in main.blocks("mail")]
+            self._log_of_mail = logs[0] if logs else ()
+        settings = [*self._settings(main, None)]
+        if self._log_of_mail:
+            settings += self._carried("error_log", self._log_of_mail, main, None)
+        yield Table(settings=settings)
         for mail in main.blocks("mail"):
             yield self._table("[mail]", mail, None)
             for server in merged(mail):
@@ -116,13 +126,18 @@ class Carrying:
         if name == "listen":
             yield self._listens(entries)
             return
+        yield from self._carried(name, entries, block, server)
+        if name == "ssl_certificate" and server is not None:
+            yield from self._inherited_keys(server)
+
+    def _carried(
+        self, name: str, entries: Sequence[Entry], block: Block, server: Merged | None
+    ) -> Iterator[Setting]:
         value = self._value(name, entries, server)
         fit, misfits = fitted(name, value, at_top=block.context is Context.MAIN)
         if fit is not None:
             fit = simplest(name, fit)
         yield self._commented.setting(name, entries, fit, misfits)
-        if name == "ssl_certificate" and server is not None:
-            yield from self._inherited_keys(server)
 
     def _in_use(
         self, name: str, block: Block, server: Merged | None
@@ -132,6 +147,10 @@ class Carrying:
         match name:
             case "ssl_certificate_key":
                 return *keys_in_use(server or block, entries), IDLE_KEY
+            case "error_log" if self._log_of_mail and block.context is Context.MAIN:
+                return (), entries, LOG_OF_MAIL
+            case "error_log" if self._log_of_mail and block.context is Context.MAIL:
+                return (), (), ""  # it is at the top
             case "starttls" if server is not None and server.says("ssl", True):
                 return (), entries, IDLE_STARTTLS
             case _ if DIRECTIVES[name].repeat is Repeat.REPLACES:

@@ -361,3 +361,33 @@ def test_words_of_a_module_that_we_do_not_know_are_left_to_it(nginx: Site) -> No
     assert len(nginx.warnings(document)) == 2
     nginx.write("load_module modules/ngx_mail_module.so;\nrtmp {}")
     assert nginx.refusal() == f'unknown directive "rtmp" in {nginx.file}:2'
+
+
+def test_log_of_mail_goes_before_that_of_everything_else(nginx: Site) -> None:
+    mail = f"""
+        mail {{
+            {AUTH}
+            # who comes and goes
+            error_log logs/mail.log info;
+            server {{
+                listen 143;
+                error_log stderr;
+            }}
+        }}
+    """
+    said = dedent("""\
+        # who comes and goes
+        error_log = "/prefix/logs/mail.log info"
+
+        [mail]
+        auth_http = "http://127.0.0.1"
+
+        [[mail.server]]
+        listen = "143"
+        # error_log stderr;
+        #   not carried over: there is one log here, at the top
+    """)
+    assert nginx.toml(mail) == said
+    assert nginx.toml(f"error_log logs/error.log;\n{mail}") == (
+        "# error_log logs/error.log;\n#   there is one log here: that of mail\n" + said
+    )
