@@ -64,7 +64,9 @@ class Pop3Server(ServerSession):
                 case Command(b"USER", name) if name and is_text(name):
                     user = name
                     self.ok("send PASS")
-                case Command(b"PASS", password) if user and is_text(password):
+                case Command(b"PASS", password) if (
+                    user and password and is_text(password)
+                ):
                     if (yield from self.log_in(Password(user, password))):
                         return Goodbye.QUIT
                     user = b""
