@@ -17,6 +17,7 @@ from threading import main_thread
 import trio
 from attrs import frozen
 
+from mailssl_trio.log_file import LogFile
 from mailssl_trio.observer import Subject
 from mailssl_trio.protocol.credentials import Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
@@ -207,11 +208,7 @@ def open_error_log(target: Path | None, level: str) -> Iterator[ErrorLogger]:
 
     Raises OSError if the file may not be opened. On leaving, all lines are written.
     """
-    handler = (
-        logging.StreamHandler(sys.stderr)
-        if target is None
-        else logging.FileHandler(target, encoding="utf-8")
-    )
+    handler = LogFile(target) if target else logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line())
     lines: queue.Queue[logging.LogRecord] = queue.Queue(QUEUED_LINES)
     logger = logging.Logger("mailssl_trio", LEVELS[level])

@@ -35,6 +35,7 @@ class Leaving:
 
     def __init__(self, configured: float | None) -> None:
         self.drain = Drain()
+        self.signalled = trio.Event()
         self._configured = configured
 
     def retire(self) -> None:
@@ -64,5 +65,6 @@ class Leaving:
             task_status.started()
             number = await anext(signals)
             self.stop(patient=number == signal.SIGQUIT)
+            self.signalled.set()
             await anext(signals)
             everything.cancel()

@@ -119,6 +119,11 @@ class Serving(Message):
 
 
 @frozen
+class Leaves(Message):
+    """From a worker: a signal has told it to stop; others must let clients in."""
+
+
+@frozen
 class Failed(Message):
     """From a worker: it cannot serve."""
 
@@ -135,5 +140,6 @@ TYPES: Mapping[str, type[Message]] = {
     "stop": Stop,
     "end": End,
     "serving": Serving,
+    "leaves": Leaves,
     "failed": Failed,
 }

@@ -14,12 +14,12 @@ from mailssl_trio.building import StartError
 from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import ConfigError
 from mailssl_trio.files import Files
-from mailssl_trio.generation import Generation
-from mailssl_trio.judging import Disk, Judged, judge
 from mailssl_trio.leaving import STOP_SIGNALS
-from mailssl_trio.pid_file import PidFile
-from mailssl_trio.premises import Premises
-from mailssl_trio.served import Log, Served
+from mailssl_trio.supervision.generation import Generation
+from mailssl_trio.supervision.judging import Disk, Judged, judge
+from mailssl_trio.supervision.pid_file import PidFile
+from mailssl_trio.supervision.premises import Premises
+from mailssl_trio.supervision.served import Log, Served
 from mailssl_trio.tls.problems import TlsSettingsError
 
 
@@ -90,6 +90,7 @@ class Supervisor:
         while True:
             async with trio.open_nursery() as upkeep:
                 upkeep.start_soon(served.keep_fresh, self._disk, self._premises.keyring)
+                upkeep.start_soon(self._premises.collect, served.judged.config)
                 await self._reload_asked.wait()
                 upkeep.cancel_scope.cancel()
             self._reload_asked = trio.Event()

@@ -29,6 +29,7 @@ from mailssl_trio.messages import (
     End,
     Failed,
     HandedFile,
+    Leaves,
     Renew,
     ReplaceTicketKeys,
     Retire,
@@ -129,6 +130,7 @@ class Worker:
             nursery.start_soon(self.mailboxes.run)
             nursery.start_soon(self.resuming.collect)
             nursery.start_soon(self._obey_supervisor, nursery.cancel_scope)
+            nursery.start_soon(self._say_that_it_leaves)
             async with trio.open_nursery() as serving:
                 for server in self.servers:
                     serving.start_soon(server.run)
@@ -156,6 +158,10 @@ class Worker:
         except ChannelError as error:
             self.log.write("alert", f"the supervisor is not understood: {error}")
         self.leaving.stop()
+
+    async def _say_that_it_leaves(self) -> None:
+        await self.leaving.signalled.wait()
+        self.channel.send(encode(Leaves()))
 
     async def _renew(self, changed: Iterable[HandedFile]) -> None:
         """Serve what is in these files from the next handshake on."""

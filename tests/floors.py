@@ -15,7 +15,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
     frozenset(floor.split())
     for floor in (
         "protocol",  # pure
-        "files observer",
+        "files log_file observer",
         "error_log",
         "tls",
         "transport",
@@ -27,9 +27,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "resuming",
         "building channel",
         "worker",
-        "judging pid_file random_keys sockets watching worker_process",
-        "generation premises",
-        "served",
+        "supervision",
         "supervisor",
         "cli",
         "__main__",

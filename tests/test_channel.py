@@ -21,6 +21,7 @@ from mailssl_trio.messages import (
     End,
     Failed,
     HandedFile,
+    Leaves,
     Message,
     RandomKeys,
     Renew,
@@ -51,6 +52,7 @@ MESSAGES: tuple[Message, ...] = (
     Stop(patient=True),
     End(),
     Serving(),
+    Leaves(),
     Failed("no such “file”\n", denied=True),
 )
 

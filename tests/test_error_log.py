@@ -1,8 +1,13 @@
 """The error log: nginx's line, nothing of a peer's raw, and a loop that never waits."""
 
+import errno
 import logging
+import os
 import queue
 import re
+import resource
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +19,7 @@ from mailssl_trio.error_log import (
     escape,
     open_error_log,
 )
+from mailssl_trio.log_file import LogFile
 from mailssl_trio.observer import Subject
 from mailssl_trio.protocol.credentials import Reason, Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
@@ -202,3 +208,40 @@ def test_accept_loop_that_fails_is_told_once_a_minute(
             logging.getLogger("trio.serve_listeners").error("accept returned EMFILE")
     assert written(target) == ["[alert] accepting pauses: accept returned EMFILE"]
     assert capsys.readouterr().err == ""
+
+
+def test_full_disk_costs_lines_and_nothing_else(
+    target: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with open_error_log(Path("/dev/full"), "info") as log:
+        log.write("notice", "lost")
+    assert capfd.readouterr().err == ""
+
+
+@contextmanager
+def room(octets: int) -> Iterator[None]:
+    """Let no file grow beyond this; like a full disk, it may tear a line."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_when_there_is_room_again_the_lines_that_were_lost_are_counted(
+    target: Path,
+) -> None:
+    with closing(LogFile(target)) as file:
+        with room(13):
+            for text in ("first", "torn in two", "lost", "lost too"):
+                file.handle(logging.makeLogRecord({"msg": text}))
+        file.handle(logging.makeLogRecord({"msg": "last"}))
+    told = ["first", "torn in two", "2 log lines found no room", "last"]
+    assert target.read_text().splitlines() == told
+
+
+def test_pipe_that_nobody_reads_is_refused_and_not_waited_for(target: Path) -> None:
+    os.mkfifo(target)
+    with pytest.raises(OSError, match=re.escape(os.strerror(errno.ENXIO))):
+        LogFile(target)

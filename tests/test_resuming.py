@@ -9,8 +9,8 @@ from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config
 from mailssl_trio.files import Files
 from mailssl_trio.messages import RandomKeys
-from mailssl_trio.random_keys import TicketKeyring
 from mailssl_trio.resuming import Resuming
+from mailssl_trio.supervision.random_keys import TicketKeyring
 from mailssl_trio.tls.policy import SessionCache, SharedCache, TlsPolicy
 from mailssl_trio.tls.sessions.session_cache import BuiltinCache, StoreChain
 from mailssl_trio.tls.sessions.ticket_keys import as_texts, from_texts

@@ -15,8 +15,8 @@ from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config, Listen, VirtualServer
 from mailssl_trio.config.problem import MAY_NOT_OPEN
 from mailssl_trio.files import Files
-from mailssl_trio.judging import Judged
 from mailssl_trio.protocol.server_session import StartTlsMode
+from mailssl_trio.supervision.judging import Judged
 from mailssl_trio.supervisor import Supervisor
 
 PACKAGE = Path(str(files("mailssl_trio")))
@@ -38,6 +38,8 @@ STARTTLS_WORDS = {
 )
 def serve(file: Path | None, example: bool) -> None:
     """Serve in the foreground; Ctrl-C, or SIGTERM, ends it in good order.
+
+    SIGHUP has it read the configuration again, and serve that if it is right.
 
     Exits with 0 when stopped, 78 if the configuration is wrong, 77 if a port, key or
     file may not be opened, 1 if a port is taken.

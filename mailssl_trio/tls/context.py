@@ -14,7 +14,7 @@ from attrs import evolve
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.backends import name_problems, show_backends, trust_backends
-from mailssl_trio.tls.certificates.choice import choice_of
+from mailssl_trio.tls.certificates.choice import Choice, choice_of, choice_problems
 from mailssl_trio.tls.certificates.client_certificates import ask_for_certificate
 from mailssl_trio.tls.certificates.pairs import Pairs, pairs_of
 from mailssl_trio.tls.ciphers import allow_ciphers
@@ -46,7 +46,8 @@ def server_context(
     as OpenSSL has it: it could be replayed.
     """
     files = files or Files()
-    shown = choice_of(policy, files).default if pairs is None else tuple(pairs)
+    choice = choice_of(policy, files) if pairs is None else Choice(tuple(pairs))
+    shown = choice.default
     judged = policy.pairs if pairs is None else shown
     context = SSLContext(PROTOCOL_TLS_SERVER)
     context.options |= OP_NO_COMPRESSION | OP_NO_RENEGOTIATION
@@ -56,6 +57,7 @@ def server_context(
         *_allow_ciphers(context, policy),
         *problems,
         *_pair_problems(policy, judged, called, context),
+        *choice_problems(choice, openssl),
         *ask_for_certificate(context, policy, files, openssl),
         *use_dhparam(context, policy.dhparam, files),
         *use_curves(context, policy.ecdh_curve, openssl),

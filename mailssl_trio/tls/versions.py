@@ -84,14 +84,15 @@ def gap_problems(protocols: tuple[str, ...], directive: str) -> Iterator[TlsProb
     versions = [word for word, spoken in SPOKEN.items() if spoken]
     if offered:
         first, last = versions.index(offered[0]), versions.index(offered[-1])
-        for word in versions[first : last + 1]:
-            if word not in offered:
-                yield TlsProblem(
-                    directive,
-                    f"a client that speaks {offered[0]} and {offered[-1]} cannot leave"
-                    f" out {word}",
-                    f"add {word}, or leave out what is older",
-                )
+        between = [word for word in versions[first:last] if word not in offered]
+        if between:
+            missing = " and ".join(between)
+            yield TlsProblem(
+                directive,
+                f"a client that speaks {offered[0]} and {offered[-1]} cannot leave"
+                f" out {missing}",
+                f"add {missing}, or leave out what is older",
+            )
 
 
 def speaks_deprecated(protocols: tuple[str, ...]) -> bool:

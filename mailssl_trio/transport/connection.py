@@ -23,7 +23,7 @@ from mailssl_trio.protocol.events import (
 from mailssl_trio.protocol.proxy_header import ProxyHeader
 from mailssl_trio.transport.drain import Drain, Wait
 from mailssl_trio.transport.proxied import read_header
-from mailssl_trio.transport.secure import HandshakeError, TlsLayer, alert_in
+from mailssl_trio.transport.secure import HandshakeError, TlsLayer, alert_in, say_end
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
 
@@ -119,6 +119,8 @@ class Connection:
     async def close(self) -> None:
         """Close gracefully, but never wait for a silent peer."""
         with trio.move_on_after(self.timeouts.session):
+            if isinstance(self.stream, trio.SSLStream):
+                await say_end(self.stream)
             await self.stream.aclose()
 
     async def cut(self) -> None:

@@ -105,16 +105,30 @@ def _beneath(stream: trio.SSLStream[trio.abc.Stream]) -> ssl.SSLObject:
     return stream._ssl_object
 
 
-async def _send_alert(stream: trio.SSLStream[trio.abc.Stream]) -> None:
-    """Put the fatal alert on the wire, which SSLStream leaves in its queue.
+async def say_end(stream: trio.SSLStream[trio.abc.Stream]) -> None:
+    """Send close_notify, also where octets of the peer's stand unread.
 
-    Its queue is private; without it a peer would see a closed connection where
-    RFC 7301 section 3.2 and RFC 8446 section 6.2 promise the reason.
+    SSLStream asks OpenSSL twice, which stumbles over such octets the second time, and
+    then drops what was to be sent. What was broken in mid-record stays as it is: that
+    end must not look like a clean one.
     """
-    alert = stream._outgoing.read()
-    if alert:
+    if stream._state.name == "OK":
+        with suppress(ssl.SSLError):
+            _beneath(stream).unwrap()
+        await _send_alert(stream)
+
+
+async def _send_alert(stream: trio.SSLStream[trio.abc.Stream]) -> None:
+    """Put an alert on the wire that SSLStream has left in its queue.
+
+    Its queues are private; without them a peer would see a closed connection where
+    RFC 7301 section 3.2 and RFC 8446 section 6 promise the reason. In the second are
+    the tickets of TLS 1.3, which wait there for the first octets to go.
+    """
+    tickets, stream._delayed_outgoing = stream._delayed_outgoing, None
+    if alert := stream._outgoing.read():
         with suppress(trio.BrokenResourceError):  # it has gone: nobody to be told
-            await stream.transport_stream.send_all(alert)
+            await stream.transport_stream.send_all((tickets or b"") + alert)
 
 
 def alert_in(broken: trio.BrokenResourceError) -> str:

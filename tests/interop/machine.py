@@ -100,6 +100,7 @@ def run(
     expect: int | None = 0,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    patience: float = 2 * PATIENCE,
 ) -> str:
     """Run a program to its end; return all it said, on both its outputs."""
     program = find_program(str(command[0]))
@@ -113,7 +114,7 @@ def run(
         stderr=subprocess.STDOUT,
         env=surroundings,
         cwd=cwd,
-        timeout=2 * PATIENCE,
+        timeout=patience,
         check=False,
     )
     said = done.stdout.decode("utf-8", "replace")

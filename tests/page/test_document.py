@@ -1,10 +1,14 @@
-"""The page about the page names code and tests that are there, and every test."""
+"""What the documents about TLS name is there, and all that should be is named."""
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
+from trustme import CA
+
+from tests.interop.machine import run
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "the-page.md").read_text()
@@ -24,6 +28,9 @@ def defined_in(path: Path) -> set[str]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     tree = ast.parse(path.read_text())
     return {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
+
+
+LESSON = (ROOT / "docs" / "tls.md").read_text()
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED)
@@ -56,3 +63,19 @@ def test_every_directive_of_the_page_has_its_section() -> None:
         "starttls",
         "What time has overtaken",
     ]
+
+
+def test_files_and_names_of_the_lesson_are_there() -> None:
+    named = re.findall(r"`(?:(\w+)` in\s+`)?([\w/]+\.py)`", LESSON)
+    assert len(named) > 10
+    for name, file in named:
+        assert name in {"", *defined_in(place(file))}
+
+
+def test_configuration_of_the_lesson_holds(tmp_path: Path) -> None:
+    [configuration] = re.findall(r"```toml\n(.*?)```", LESSON, re.DOTALL)
+    (tmp_path / "ca.pem").write_bytes(CA().cert_pem.bytes())
+    file = tmp_path / "mail.toml"
+    file.write_text(configuration)
+    said = run(sys.executable, "-m", "mailssl_trio", "check", file)
+    assert said == f"{file}: ok\n"

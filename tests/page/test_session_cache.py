@@ -171,8 +171,8 @@ def test_size_of_shared_is_in_octets_about_4000_sessions_a_megabyte(
 def test_shared_caches_have_any_names(gateway: Site, client: SSLContext) -> None:
     """Each shared cache can be given any name: it is one cache where it is one name."""
     first = first_visit(gateway, "a name", client)
-    assert visit(gateway, "the same name", client, first.session).resumed
-    assert not visit(gateway, "another name", client, first.session).resumed
+    assert resumes(gateway, "another name", client, first) == [False, False]
+    assert resumes(gateway, "the same name", client, first) == [True, True]
 
 
 def test_both_kinds_are_specified_at_the_same_time(

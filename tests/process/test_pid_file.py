@@ -1,12 +1,15 @@
 """The pid file: there while the program serves, and nobody else's."""
 
+import errno
 import os
+import resource
 import sys
 from pathlib import Path
 
 import pytest
 import tomli_w
 
+from mailssl_trio.supervision.pid_file import PidFile
 from tests.interop.background import background
 from tests.interop.gateway import Doors, mail_table, serve_command, serving
 from tests.interop.machine import need_root, public_directory, run
@@ -61,6 +64,31 @@ def test_other_file_is_not_taken_for_a_pid_file(tmp_path: Path) -> None:
     )
     assert f"{precious} is no pid file" in said
     assert precious.read_text() == "years of work\n"
+
+
+def test_what_is_no_regular_file_is_not_taken_for_one_either(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/null")):
+        file = write(tmp_path, settings(path))
+        said = run(*serve_command(file), cwd=tmp_path, expect=1)
+        assert f"{path} is not a regular file" in said
+
+
+def test_pid_that_a_full_disk_does_not_take_is_a_line_in_the_log(
+    tmp_path: Path,
+) -> None:
+    said: list[tuple[str, str]] = []
+    pid_file = PidFile(tmp_path / "pid", lambda *line: said.append(line))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        pid_file.write()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    pid_file.remove()
+    text = f"pid: {pid_file.path} stays empty: {os.strerror(errno.EFBIG)}"
+    assert said == [("alert", text)]
 
 
 def test_symbolic_link_is_not_followed(tmp_path: Path) -> None:

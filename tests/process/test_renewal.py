@@ -1,10 +1,11 @@
 """Certificates that change on the disk, while clients come and stay."""
 
 import os
+import signal
 import ssl
 import time
 from collections.abc import Iterator, Set
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import create_connection
 
@@ -50,6 +51,17 @@ class Site:
                 secured.recv(1)
             return secured.getpeercert(binary_form=True) or b""
 
+    @contextmanager
+    def only_a_successor(self) -> Iterator[None]:
+        """Let nobody answer but a worker that has just taken another's place."""
+        killed, stopped = workers(self.program.process.pid)
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            kill(killed)
+            yield
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+
     def await_only(self, pair: Pair) -> None:
         """Wait until every worker shows this pair, which must not take long."""
         der = ssl.PEM_cert_to_DER_cert(pair.certificate.read_text())
@@ -93,9 +105,8 @@ def test_renamed_pair_is_served_by_all_and_cuts_nobody(
         assert (people.refused, people.cut) == (0, 0)
         session.logout()
     assert "renewed without a reload: " in site.program.logged()
-    before = workers(site.program.process.pid)
-    kill(before[0])
-    site.await_only(new)  # also by who takes the place of another
+    with site.only_a_successor():
+        site.await_only(new)
 
 
 def test_half_written_and_mismatched_pairs_are_refused_in_one_line_each(
@@ -115,8 +126,8 @@ def test_half_written_and_mismatched_pairs_are_refused_in_one_line_each(
     assert all("not renewed, what was served goes on" in line for line in errors)
     assert "belongs to another certificate" in errors[1]
     assert site.shown() == old
-    kill(workers(site.program.process.pid)[0])
-    assert site.shown() == old
+    with site.only_a_successor():
+        assert site.shown() == old
     site.pair.key.write_bytes(new.key.read_bytes())
     site.await_only(new)
 

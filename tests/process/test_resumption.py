@@ -1,8 +1,8 @@
 """What a client can resume, in a program of two workers that die and reload.
 
-The table is that of tests/tls/sessions/test_resumption.py, at every door of a gateway. Each
-session is made in one worker. The others are stopped meanwhile, so that it is known
-who answers; the log is asked whether it is so.
+The table is that of tests/tls/sessions/test_resumption.py, at every door of a gateway.
+Each session is made in one worker. The others are stopped meanwhile, so that it is
+known who answers; the log is asked whether it is so.
 """
 
 import signal

@@ -35,6 +35,8 @@ class Visit:
     """What the server said first, once TLS was up."""
     port: int
     """The client's."""
+    certificate: bytes
+    """The server's, which a session remembers."""
     session: SSLSession | None
     """What the next visit may resume."""
 
@@ -67,8 +69,13 @@ class Guest:
             if self.security == "starttls":
                 secured.sendall(QUESTIONS[self.protocol])
             said = secured.recv(1000)
-            port = secured.getsockname()[1]
-            visit = Visit(secured.session_reused or False, said, port, secured.session)
+            visit = Visit(
+                secured.session_reused or False,
+                said,
+                secured.getsockname()[1],
+                secured.getpeercert(binary_form=True) or b"",
+                secured.session,
+            )
             _leave(secured, leaving)
         return visit
 

@@ -154,6 +154,13 @@ def problem(policy: BackendTlsPolicy) -> TlsProblem:
             "add TLSv1.2",
         ),
         (
+            evolve(UNVERIFIED, protocols=("TLSv1", "TLSv1.3")),
+            "proxy_ssl_protocols",
+            "a client that speaks TLSv1 and TLSv1.3 cannot leave out TLSv1.1 and"
+            " TLSv1.2",
+            "add TLSv1.1 and TLSv1.2",
+        ),
+        (
             evolve(UNVERIFIED, ciphers="nonsense"),
             "proxy_ssl_ciphers",
             '"nonsense" selects no cipher',

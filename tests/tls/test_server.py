@@ -100,6 +100,19 @@ def test_who_asks_for_an_unknown_name_is_shown_the_first(
     assert shown(secured(server, client(None), asked))[0] == "a.example"
 
 
+def test_a_python_that_hides_openssl_cannot_choose_by_name(names: TlsPolicy) -> None:
+    with pytest.raises(TlsSettingsError) as caught:
+        ServerTls(names, "imap", Files(), openssl=None)
+    [problem] = caught.value.problems
+    assert problem.directive == "ssl_certificate"
+    assert problem.text == "this Python cannot choose certificates by name"
+
+
+def test_but_it_lets_clients_choose_the_type_of_key(names: TlsPolicy) -> None:
+    policy = evolve(names, pairs=names.pairs[:2])
+    assert ServerTls(policy, "imap", Files(), openssl=None).context
+
+
 @pytest.mark.parametrize(
     ("ciphers", "key_type"), [("ECDHE-RSA", "RSA"), ("ECDHE-ECDSA", "EC")]
 )

@@ -92,7 +92,7 @@ class Client:
         await self._line()
 
     async def log_in(self, *, with_certificate: bool) -> bytes:
-        """Shake hands, log in, and return all that is said to it."""
+        """Shake hands, log in, and return all that is said to it up to a clean end."""
         layer = TlsLayer(
             client_side(with_certificate=with_certificate),
             server_side=False,
@@ -178,3 +178,40 @@ async def test_client_whom_the_judge_lets_pass_logs_in(
             await client.ask_for_tls()
         await client.log_in(with_certificate=False)
     assert isinstance(events[0], Authenticate)
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+async def test_refused_client_sees_a_clean_end_whatever_it_sent_ahead(
+    version: str, autojump_clock: MockClock
+) -> None:
+    """Its Finished and its first command come in one piece."""
+    ours, theirs = memory_stream_pair()
+    layer = TlsLayer(server_side(), judge=judge)
+    driver = connection(ours, TONGUES[1], layer, implicit_tls=True)
+    context = ssl.create_default_context()
+    authority().configure_trust(context)
+    context.maximum_version = ssl.TLSVersion[version]
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(to_client, to_server, server_hostname=NAME)
+
+    async def refuse() -> None:
+        await driver.next_event()
+        await driver.close()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(refuse)
+        while True:
+            try:
+                client.do_handshake()
+            except ssl.SSLWantReadError:
+                await theirs.send_all(to_server.read())
+                to_client.write(bytes(await theirs.receive_some()))
+            else:
+                break
+        client.write(b"a NOOP\r\n")
+        await theirs.send_all(to_server.read())
+        while data := bytes(await theirs.receive_some()):
+            to_client.write(data)
+    to_client.write_eof()
+    assert client.read(100) == b"* BYE No required SSL certificate\r\n"
+    assert client.read(100) == b""  # close_notify, or it would raise

@@ -4,14 +4,16 @@ OpenSSL itself chooses among those of different key types, by what the client ca
 verify. What is chosen here is the group that it may choose from.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.certificates.certificate import Certificate, read_certificates
+from mailssl_trio.tls.openssl import WHICH_PYTHON, OpenSsl
 from mailssl_trio.tls.policy import Pair, TlsPolicy
+from mailssl_trio.tls.problems import TlsProblem
 
 Group: TypeAlias = tuple[Pair, ...]
 """Pairs of different key types, in the order of the configuration."""
@@ -23,8 +25,8 @@ class Choice:
 
     default: Group
     """For clients that ask for no name, or for one that nothing here has."""
-    exact: Mapping[str, Group]
-    wildcards: Mapping[str, Group]
+    exact: Mapping[str, Group] = field(factory=dict)
+    wildcards: Mapping[str, Group] = field(factory=dict)
     """By what follows ``*.``."""
 
     def pairs_for(self, name: str | None) -> Group:
@@ -49,13 +51,28 @@ def choice_of(policy: TlsPolicy, files: Files) -> Choice:
     return choose(read_certificates(policy.pairs, files))
 
 
+def choice_problems(choice: Choice, openssl: OpenSsl | None) -> Iterator[TlsProblem]:
+    """Yield why clients would see one group only, whatever the name."""
+    if openssl is None and len(choice.groups) > 1:
+        yield TlsProblem(
+            "ssl_certificate",
+            "this Python cannot choose certificates by name",
+            f"name one for each type of key, or use a Python that can: {WHICH_PYTHON}",
+        )
+
+
 def choose(certificates: Iterable[Certificate]) -> Choice:
     """Group certificates by name; the first is everybody's who asks for no other."""
     ours = tuple(certificates)
-    names = dict.fromkeys(name for one in ours for name in one.names)
-    groups = {name: _group(_for_name(name, ours), ours) for name in names}
+    by_name = _by_name(ours)
+    position = {one: number for number, one in enumerate(ours)}
+
+    def group(chosen: Iterable[Certificate]) -> Group:
+        return tuple(one.pair for one in sorted(chosen, key=position.__getitem__))
+
+    groups = {name: group(_for_name(name, by_name)) for name in by_name}
     return Choice(
-        _group(_with_the_first(ours), ours),
+        group(_with_the_first(ours)),
         {name: group for name, group in groups.items() if not _is_wildcard(name)},
         {name[2:]: group for name, group in groups.items() if _is_wildcard(name)},
     )
@@ -68,13 +85,21 @@ def never_shown(certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:
     return tuple(one for one in ours if one.pair not in shown)
 
 
+def _by_name(certificates: Iterable[Certificate]) -> dict[str, list[Certificate]]:
+    """Return who has each name. There may be hundreds of certificates."""
+    by_name: dict[str, list[Certificate]] = {}
+    for one in certificates:
+        for name in one.names:
+            by_name.setdefault(name, []).append(one)
+    return by_name
+
+
 def _for_name(
-    name: str, certificates: tuple[Certificate, ...]
+    name: str, by_name: Mapping[str, Sequence[Certificate]]
 ) -> Iterator[Certificate]:
     """Yield the best of each key type: exact before wildcard, then the earlier."""
-    exact = [one for one in certificates if name in one.names]
-    covering = [one for one in certificates if _covers(one, name)]
-    return _first_of_each_type((*exact, *covering))
+    _label, _, rest = name.partition(".")
+    return _first_of_each_type((*by_name[name], *by_name.get(f"*.{rest}", ())))
 
 
 def _with_the_first(certificates: tuple[Certificate, ...]) -> Iterator[Certificate]:
@@ -92,11 +117,6 @@ def _first_of_each_type(certificates: Iterable[Certificate]) -> Iterator[Certifi
         if one.key_type not in seen:
             seen.add(one.key_type)
             yield one
-
-
-def _group(chosen: Iterable[Certificate], ours: Iterable[Certificate]) -> Group:
-    members = frozenset(chosen)
-    return tuple(one.pair for one in ours if one in members)
 
 
 def _covers(certificate: Certificate, name: str) -> bool:

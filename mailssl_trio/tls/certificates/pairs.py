@@ -44,10 +44,11 @@ class Pairs:
 
     def problems(self, pair: Pair, like: SSLContext) -> Iterator[TlsProblem]:
         """Yield what is wrong with a pair, for a context as strict as another."""
-        problems = (
-            *certificate_problems(self.certificate, pair.certificate, self.files),
-            *key_problems(self.key, pair.key, self.files),
-        )
+        problems = [
+            *certificate_problems(self.certificate, pair.certificate, self.files)
+        ]
+        if not problems or pair.key != pair.certificate:  # once for what is one file
+            problems += key_problems(self.key, pair.key, self.files)
         yield from problems or self._problems_together(pair, like)
 
     def load(self, context: SSLContext, pair: Pair) -> None:

@@ -111,9 +111,9 @@ class RotatingKeys:
         known = (self._current, self._next, self._previous)
         return tuple(key for key in known if key is not None)
 
-    def due(self) -> float:
-        """Return seconds until the next rotation, 0 if it is time."""
-        return max(0.0, self._since + self.timeout - self._clock())
+    def begin(self) -> None:
+        """Let the current key's time begin now, not when it was made."""
+        self._since = self._clock()
 
     def rotate(self) -> bool:
         """Move on to where the keys should be by now; return whether that changed.

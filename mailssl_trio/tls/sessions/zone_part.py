@@ -95,7 +95,8 @@ class Part:
     ) -> None:
         """Keep a session, in place of the first to expire if there are too many."""
         self._make_sure()
-        record = Record(session_id, session, int(expires * 1000))
+        times = int(expires * 1000), int(now * 1000)
+        record = Record(session_id, session, *times)
         with translated():
             try:
                 self._put(record, now)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -136,3 +137,11 @@ def test_one_that_others_leave_no_name_to_is_never_shown() -> None:
 def test_nothing_leads_nowhere() -> None:
     assert choose(()).default == ()
     assert choose(()).pairs_for("mail.example.org") == ()
+
+
+def test_thousands_of_certificates_are_grouped_in_less_than_a_second() -> None:
+    many = tuple(certificate(f"c{n}", f"n{n}.example.org") for n in range(4000))
+    began = process_time()
+    choice = choose(many)
+    assert process_time() - began < 1
+    assert shown(choice, "n3999.example.org") == ["c3999"]

@@ -403,3 +403,10 @@ def test_what_is_wrong_with_it_has_its_own_names(
     (problem,) = caught.value.problems
     assert problem.directive == "proxy_ssl_certificate_key"
     assert "is encrypted, and nobody is asked for the passphrase" in problem.text
+
+
+def test_one_file_for_both_is_complained_of_once(tmp_path: Path) -> None:
+    file = tmp_path / "pair.pem"
+    file.write_text("nothing")
+    (found,) = problems(TlsPolicy((Pair(file, file),)))
+    assert found.directive == "ssl_certificate"

@@ -125,6 +125,17 @@ def test_one_megabyte_holds_4000_sessions_and_the_first_to_expire_go(
     assert not complaints
 
 
+def test_of_those_that_expire_in_the_same_second_the_first_to_come_go(
+    zone: SharedZone, clock: Hands
+) -> None:
+    """OpenSSL counts the life of a session in whole seconds."""
+    ids = session_ids(4200)
+    for session_id in ids:
+        zone.store(session_id, b"session", clock.time // 1 + 300)
+        clock.time += 0.0025
+    assert found(zone, ids) == ids[200:]
+
+
 def test_the_largest_sessions_are_fewer_and_the_last_to_expire(
     zone: SharedZone, clock: Hands, complaints: list[str]
 ) -> None:

@@ -4,14 +4,19 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
+import trio
+
 from mailssl_trio.building import StartError
 from mailssl_trio.config.model import Config, VirtualServer
-from mailssl_trio.judging import Judged
 from mailssl_trio.messages import Configure, Door, HandedFile
-from mailssl_trio.random_keys import TicketKeyring
-from mailssl_trio.sockets import Sockets
+from mailssl_trio.supervision.judging import Judged
+from mailssl_trio.supervision.random_keys import TicketKeyring
+from mailssl_trio.supervision.sockets import Sockets
 from mailssl_trio.tls.sessions.zone_directory import ZoneDirectoryError, zone_directory
-from mailssl_trio.tls.sessions.zone_files import discard
+from mailssl_trio.tls.sessions.zone_files import discard, discard_abandoned
+
+COLLECTION = 60.0
+"""Seconds between two looks for sessions that nobody looks after."""
 
 
 class Premises:
@@ -48,14 +53,29 @@ class Premises:
         if self._zones is not None:
             discard(self._zones)
 
+    async def collect(self, config: Config) -> None:
+        """Throw shared sessions away, in time, that no worker looks after any more."""
+        lifetime = max(
+            (server.tls.session_timeout for server in config.servers if server.tls),
+            default=0,
+        )
+        while True:
+            await trio.sleep(COLLECTION)
+            if self._zones is not None:
+                discard_abandoned(self._zones, lifetime)
+
     def close(self) -> None:
         """Leave nothing behind."""
         self._sockets.keep(())
         self._belongings.close()
 
     def _zones_for(self, config: Config) -> Path | None:
-        """Return the directory of shared zones, which is made when it is needed."""
-        if self._zones is None and any(map(_shares_sessions, config.servers)):
+        """Return the directory of shared zones, which is made when it is needed.
+
+        Also when somebody has removed it: some systems tidy up.
+        """
+        is_there = self._zones is not None and self._zones.is_dir()
+        if not is_there and any(map(_shares_sessions, config.servers)):
             try:
                 self._zones = self._belongings.enter_context(zone_directory())
             except ZoneDirectoryError as error:

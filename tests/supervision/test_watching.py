@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailssl_trio.watching import Watch
+from mailssl_trio.supervision.watching import Watch
 
 
 @pytest.fixture

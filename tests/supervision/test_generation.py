@@ -8,16 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from mailssl_trio.generation import LONGEST_PAUSE, pause_after
-from mailssl_trio.worker_process import Death, command, environment
+from mailssl_trio.supervision.command import command, environment
+from mailssl_trio.supervision.death import Death
+from mailssl_trio.supervision.generation import (
+    LONGEST_ABSENCE,
+    LONGEST_PAUSE,
+    pause_after,
+)
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 
 
 def test_first_death_is_followed_at_once_and_others_ever_later() -> None:
-    pauses = [pause_after(deaths) for deaths in range(1, 8)]
+    pauses = [pause_after(deaths, has_served=False) for deaths in range(1, 8)]
     assert pauses == [0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2]
-    assert pause_after(20) == pause_after(10**6) == LONGEST_PAUSE
+    for deaths in (20, 10**6):
+        assert pause_after(deaths, has_served=False) == LONGEST_PAUSE
+
+
+def test_whoever_kills_workers_that_serve_does_not_shut_the_door_for_long() -> None:
+    pauses = [pause_after(deaths, has_served=True) for deaths in range(1, 9)]
+    assert pauses == [0, 0.1, 0.2, 0.4, 0.8, 1.6, LONGEST_ABSENCE, LONGEST_ABSENCE]
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,18 @@ from attrs import define, evolve, field
 from mailssl_trio.building import StartError, opened_error_log
 from mailssl_trio.config.model import Config
 from mailssl_trio.files import Files
-from mailssl_trio.generation import Generation
-from mailssl_trio.judging import Disk, Judged, certificates, differing, read_tls
 from mailssl_trio.messages import HandedFile, RandomKeys, Renew, ReplaceTicketKeys
-from mailssl_trio.pid_file import PidFile
-from mailssl_trio.random_keys import TicketKeyring
+from mailssl_trio.supervision.generation import Generation
+from mailssl_trio.supervision.judging import (
+    Disk,
+    Judged,
+    certificates,
+    differing,
+    read_tls,
+)
+from mailssl_trio.supervision.pid_file import PidFile
+from mailssl_trio.supervision.random_keys import TicketKeyring
+from mailssl_trio.supervision.watching import Watch
 from mailssl_trio.tls.certificates.certificate import (
     Certificate,
     expiry_lines,
@@ -23,7 +30,6 @@ from mailssl_trio.tls.certificates.certificate import (
 )
 from mailssl_trio.tls.context import missing_features
 from mailssl_trio.tls.problems import TlsSettingsError
-from mailssl_trio.watching import Watch
 
 POLL = 1.0
 """Seconds between two looks at the files of certificates, and at the age of keys."""
@@ -83,6 +89,7 @@ class Served:
 
     async def keep_fresh(self, disk: Disk, keyring: TicketKeyring) -> None:
         """Renew in time what grows old: certificates and keys."""
+        keyring.begin()
         next_warning = trio.current_time() + DAY
         while True:
             await trio.sleep(POLL)

@@ -8,22 +8,35 @@ from mailssl_trio.channel import encode
 from mailssl_trio.config.model import Config
 from mailssl_trio.leaving import stopping_time
 from mailssl_trio.messages import Configure, End, Failed, Message, Retire, Stop
-from mailssl_trio.worker_process import SPARE, Death, WorkerProcess
+from mailssl_trio.supervision.death import Death, Ending
+from mailssl_trio.supervision.worker_process import SPARE, WorkerProcess
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0
 """Seconds before another worker takes the place of one that has died: none the first
 time, and then ever more."""
 
+LONGEST_ABSENCE = 2.0
+"""The most of them where it had come to serve. Clients wait at its door, and whoever
+kills workers, one after the other, must not get it shut for long."""
+
 RESPITE = 60.0
 """Seconds of life that make a worker's death the first again."""
 
 
-def pause_after(deaths: int) -> float:
+def words(ending: Ending) -> str:
+    """Say how it came that a worker is gone."""
+    if isinstance(ending, OSError):
+        return f"no worker process can be started: {ending}"
+    return str(ending)
+
+
+def pause_after(deaths: int, *, has_served: bool) -> float:
     """Return the seconds until a worker is replaced whose place saw so many deaths."""
     if deaths <= 1:
         return 0.0
-    return min(FIRST_PAUSE * 2.0 ** min(deaths - 2, 32), LONGEST_PAUSE)
+    longest = LONGEST_ABSENCE if has_served else LONGEST_PAUSE
+    return min(FIRST_PAUSE * 2.0 ** min(deaths - 2, 32), longest)
 
 
 class Generation:
@@ -50,9 +63,9 @@ class Generation:
 
     async def run(self) -> None:
         """Keep workers alive until they are to leave and have left."""
-        async with trio.open_nursery() as places:
+        async with trio.open_nursery() as processes:
             for _ in range(self.config.worker_processes):
-                places.start_soon(self._keep_one)
+                processes.start_soon(self._keep_one, processes)
 
     def tell(self, message: Message) -> None:
         """Tell all workers something."""
@@ -81,35 +94,32 @@ class Generation:
         for worker in self._workers:
             worker.dismiss(line, patience + SPARE)
 
-    async def _keep_one(self) -> None:
-        """Have one worker, and another when it dies."""
+    async def _keep_one(self, processes: trio.Nursery) -> None:
+        """Have one worker that lets clients in, and another when it is gone."""
         deaths = 0
         while not self._left.is_set():
             began = trio.current_time()
-            how = await self._live()
-            if self._left.is_set() or not self._is_accepted(how):
+            worker = WorkerProcess(self._began)
+            processes.start_soon(self._live, worker)
+            await worker.gone.wait()
+            if self._left.is_set() or not self._is_accepted(worker.ending):
                 return
             lived = trio.current_time() - began
             deaths = 1 if lived > RESPITE else deaths + 1
-            pause = pause_after(deaths)
-            self._write("alert", f"{how}; another starts in {pause:.1f} s")
+            pause = pause_after(deaths, has_served=worker.serving.is_set())
+            when = f"in {pause:.1f} s" if pause else "at once"
+            self._write("alert", f"{words(worker.ending)}; another starts {when}")
             with trio.move_on_after(pause):
                 await self._left.wait()
 
-    async def _live(self) -> Death | OSError:
-        """Have one worker from its start to its end; return how that came."""
-        worker = WorkerProcess(self._began)
+    async def _live(self, worker: WorkerProcess) -> None:
+        """Have a worker from its start to its end."""
         descriptors = {door.descriptor for door in self.configure.doors}
         self._workers.add(worker)
-        try:
-            death = await worker.run(descriptors, lambda: encode(self.configure))
-        except OSError as error:
-            return error
-        finally:
-            self._workers.discard(worker)
-        if death.is_fault:
+        await worker.run(descriptors, lambda: encode(self.configure))
+        self._workers.remove(worker)
+        if isinstance(worker.ending, Death) and worker.ending.is_fault:
             self._distrust_memory()
-        return death
 
     def _began(self) -> None:
         """Notice that a worker serves; perhaps it is the last of all."""
@@ -117,10 +127,10 @@ class Generation:
         if len(serving) == self.config.worker_processes:
             self.settled.set()
 
-    def _is_accepted(self, how: Death | OSError) -> bool:
-        """Whether a death is a mishap, not a start that has failed."""
+    def _is_accepted(self, ending: Ending) -> bool:
+        """Whether an end is a mishap, not a start that has failed."""
         if self.settled.is_set():
             return self.failure is None
-        self.failure = Failed(str(how))
+        self.failure = Failed(words(ending))
         self.settled.set()
         return False

@@ -1,21 +1,17 @@
 """One worker process as its supervisor sees it: started, told, and awaited."""
 
-import os
-import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from math import inf
-from pathlib import Path
-from site import getsitepackages
 
 import trio
-from attrs import frozen
 
 from mailssl_trio.channel import MAX_WORKERS_LINE, Channel, ChannelError
-from mailssl_trio.messages import Failed, Serving
+from mailssl_trio.messages import Failed, Leaves, Serving
+from mailssl_trio.supervision.command import command, environment
+from mailssl_trio.supervision.death import Death, Ending
 
 START_PATIENCE = 60.0
 """Seconds in which a worker begins to serve."""
@@ -23,36 +19,9 @@ START_PATIENCE = 60.0
 SPARE = 5.0
 """Seconds that a worker gets beyond what its drain allows, before it is killed."""
 
-PACKAGE = "mailssl_trio"
-ROOT = Path(__file__).absolute().parents[1]
-"""Where this package lies: a worker must be of the same."""
 
-FAULTS = frozenset(
-    -number for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL)
-)
-
-
-@frozen
-class Death:
-    """How a worker process ended."""
-
-    pid: int
-    code: int
-    """As a shell has it, but a signal's number is negative."""
-    reason: str = ""
-    """What it said itself, or what we had against it."""
-
-    def __str__(self) -> str:
-        how = f"exited with code {self.code}"
-        if self.code < 0:
-            how = f"exited on signal {-self.code}"
-        said = f" ({self.reason})" if self.reason else ""
-        return f"worker process {self.pid} {how}{said}"
-
-    @property
-    def is_fault(self) -> bool:
-        """Whether memory may have been in disorder, shared memory included."""
-        return self.code in FAULTS
+LAST_WORDS = 1.0
+"""Seconds in which we hear what a worker said before its end."""
 
 
 class WorkerProcess:
@@ -60,7 +29,13 @@ class WorkerProcess:
 
     def __init__(self, began: Callable[[], None]) -> None:
         self.serving = trio.Event()
-        self.failure: Failed | None = None
+        self.gone = trio.Event()
+        """It lets nobody in any more: see ``ending``."""
+        self.ending: Ending = ""
+        """How it ended; or that it leaves, in words."""
+        self._failure: Failed | None = None
+        self._heard = trio.Event()
+        """There is nothing more that it will say."""
         self._began = began
         self._life = trio.CancelScope()
         """What cancels it is time, or a bug of ours: see ``_deliver_cancel``."""
@@ -69,11 +44,20 @@ class WorkerProcess:
 
     async def run(
         self, descriptors: Iterable[int], configure: Callable[[], bytes]
-    ) -> Death:
-        """Live from the start to the end. Raises OSError if there is no start.
+    ) -> None:
+        """Live from the start to the end.
 
         ``configure`` is asked for the first message when the process is there.
         """
+        try:
+            self.ending = await self._run(descriptors, configure)
+        except OSError as error:
+            self.ending = error
+        self.gone.set()
+
+    async def _run(
+        self, descriptors: Iterable[int], configure: Callable[[], bytes]
+    ) -> Death:
         ours, theirs = socket.socketpair()
         self._channel = channel = Channel(ours, max_line=MAX_WORKERS_LINE)
         failed: OSError | None = None
@@ -144,6 +128,8 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 task_status=task_status,
             )
+        with trio.move_on_after(LAST_WORDS):
+            await self._heard.wait()
         everything.cancel()
 
     async def _deliver_cancel(self, process: trio.Process) -> None:
@@ -161,45 +147,30 @@ class WorkerProcess:
                     case Serving():
                         self.serving.set()
                         self._began()
+                    case Leaves():
+                        self.ending = f"worker process {self._pid} was told to stop"
+                        self.gone.set()
                     case Failed():
-                        self.failure = message
+                        self._failure = message
         except ChannelError as error:
-            self.failure = Failed(f"it is not understood: {error}")
+            self._failure = Failed(f"it is not understood: {error}")
             self._terminate()
+        self._heard.set()
 
     async def _expect(self) -> None:
         """End a worker that does not come to serve."""
         with trio.move_on_after(START_PATIENCE):
             return await self.serving.wait()
-        self.failure = Failed(f"it did not serve within {START_PATIENCE:.0f} s")
-        self._life.cancel()
+        self._failure = Failed(f"it did not serve within {START_PATIENCE:.0f} s")
+        self._limit(0)
         return None
 
     def _death(self) -> Death:
-        process, reason = self._process, self.failure.text if self.failure else ""
+        process, reason = self._process, self._failure.text if self._failure else ""
         if process is None or process.returncode is None:
             raise RuntimeError("a worker process is looked at before its end")
         return Death(process.pid, process.returncode, reason)
 
-
-def command(end: int) -> list[str]:
-    """Return the command line of a worker: nothing but where its channel is.
-
-    ``-P``: what lies in the working directory is not ours.
-    """
-    development = ["-X", "dev"] if sys.flags.dev_mode else []
-    options = ["-P", *development]
-    return [sys.executable, *options, "-m", PACKAGE, "worker", "--channel", str(end)]
-
-
-def environment(own: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return an environment in which this very package is found.
-
-    It is by itself where it is installed; in a checkout it may be the directory that
-    our own interpreter was started from.
-    """
-    paths = [] if str(ROOT) in getsitepackages() else [str(ROOT)]
-    if not sys.flags.ignore_environment:
-        paths += filter(None, [own.get("PYTHONPATH")])
-    others = {name: value for name, value in own.items() if name != "PYTHONPATH"}
-    return {**others, "PYTHONPATH": os.pathsep.join(paths)} if paths else others
+    @property
+    def _pid(self) -> int:
+        return self._process.pid if self._process else 0

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from stat import S_ISREG
 
 from mailssl_trio.building import StartError
 
@@ -26,16 +27,23 @@ class PidFile:
 
     def __init__(self, path: Path, write: Callable[[str, str], None]) -> None:
         self.path = path
+        self._write = write
         self._descriptor = _open(path)
         try:
-            self._take(write)
+            self._take()
         except BaseException:
             os.close(self._descriptor)
             raise
 
     def write(self) -> None:
-        """Say who we are: now there is somebody to send signals to."""
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        """Say who we are: now there is somebody to send signals to.
+
+        A disk that is full is no reason to let nobody in.
+        """
+        try:
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            self._write("alert", f"pid: {self.path} stays empty: {error.strerror}")
 
     def remove(self) -> None:
         """Remove the file, unless another has been put in its place; free the lock."""
@@ -47,8 +55,10 @@ class PidFile:
         finally:
             os.close(self._descriptor)
 
-    def _take(self, write: Callable[[str, str], None]) -> None:
+    def _take(self) -> None:
         """Lock the file and empty it."""
+        if not S_ISREG(os.fstat(self._descriptor).st_mode):
+            raise StartError(f"pid: {self.path} is not a regular file")
         said = os.pread(self._descriptor, LONGEST + 1, 0)
         pid = said.strip().decode("ascii", "replace")
         try:
@@ -61,8 +71,8 @@ class PidFile:
         if said and not (pid.isdecimal() and len(said) <= LONGEST):
             raise StartError(f"pid: {self.path} is no pid file")
         if pid:
-            text = f"{self.path} was left by process {pid}, which does not run"
-            write("notice", text)
+            text = f"{self.path} was left by process {pid}, which holds it no more"
+            self._write("notice", text)
         os.ftruncate(self._descriptor, 0)
 
 
