@@ -7,6 +7,9 @@ from contextlib import ExitStack, contextmanager, suppress
 import trio
 
 from mailssl_trio.auth.backend import BackendAuthenticator
+from mailssl_trio.auth.http_authenticator import HttpAuthenticator
+from mailssl_trio.auth.http_client import HttpClient
+from mailssl_trio.auth.http_server import AuthHttp
 from mailssl_trio.auth.route import Authenticator
 from mailssl_trio.auth.users_authenticator import UsersAuthenticator
 from mailssl_trio.auth.users_file import read_users
@@ -23,6 +26,7 @@ from mailssl_trio.tls.certificates.development import (
     development_certificate,
 )
 from mailssl_trio.tls.context import client_context
+from mailssl_trio.tls.policy import BackendTlsPolicy
 from mailssl_trio.tls.problems import TlsSettingsError
 from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.dial import Dialer, Embedded
@@ -102,15 +106,22 @@ def build_servers(
             log.of(settings.error_log),
             embedded,
         )
+        opened = [
+            (door, _listener(door.descriptor))
+            for door in doors
+            if door.server == number
+        ]
         plain, secured = (
-            [
-                _listener(door.descriptor)
-                for door in doors
-                if (door.server, door.ssl) == (number, ssl)
-            ]
+            [listener for door, listener in opened if door.ssl is ssl]
             for ssl in (False, True)
         )
-        servers.append(Server(gateway, plain, secured, drain))
+        proxied = [listener for door, listener in opened if door.proxy_protocol]
+        upkeep = (
+            authenticator.client.tend
+            if isinstance(authenticator, HttpAuthenticator)
+            else None
+        )
+        servers.append(Server(gateway, plain, secured, drain, proxied, upkeep))
     return servers
 
 
@@ -139,18 +150,16 @@ def build_gateway(
     embedded: Embedded,
 ) -> Gateway:
     """Make one virtual server's objects of its settings."""
-    backend_tls = None
-    if (
-        settings.upstream is not None
-        and settings.upstream.proxy_ssl is not ProxySsl.OFF
-    ):
-        backend_tls = client_context(settings.upstream.tls, files)
+    policy = _backend_policy(settings)
+    backend_tls = None if policy is None else client_context(policy, files)
     dialer = Dialer(
         settings.protocol,
         settings.policy.server_name,
         settings.timeouts,
         backend_tls,
         embedded,
+        settings.proxy,
+        settings.proxy_protocol,
     )
     return Gateway(
         settings.protocol,
@@ -160,17 +169,41 @@ def build_gateway(
         dialer,
         settings.timeouts,
         log,
+        settings.real_ip_from,
+        settings.pass_error_message,
         names=None if settings.resolver is None else ClientNames(settings.resolver),
     )
+
+
+def _backend_policy(settings: VirtualServer) -> BackendTlsPolicy | None:
+    """Return how TLS is spoken with backends; None where it never is."""
+    if settings.auth_http is not None:
+        return settings.auth_http.backend_tls
+    if settings.upstream is None or settings.upstream.proxy_ssl is ProxySsl.OFF:
+        return None
+    return settings.upstream.tls
 
 
 def build_authenticator(
     settings: VirtualServer, files: Files, hashers: trio.CapacityLimiter
 ) -> Authenticator:
-    """Decide who judges: the users file where there is one, else the backend."""
+    """Decide who judges: an auth server or a users file, else the backend."""
+    if settings.auth_http is not None:
+        return build_http_authenticator(
+            settings.auth_http, files, smtp_auth=settings.proxy.smtp_auth
+        )
     if settings.users is not None:
         users = read_users(settings.users, files)
         return UsersAuthenticator(users, settings.upstream, hashers)
     if settings.upstream is None:
         raise StartError(f"{settings.name}: nobody judges logins")
     return BackendAuthenticator(settings.upstream)
+
+
+def build_http_authenticator(
+    settings: AuthHttp, files: Files, *, smtp_auth: bool
+) -> HttpAuthenticator:
+    """Make what asks an auth server."""
+    tls = None if settings.tls is None else client_context(settings.tls, files)
+    client = HttpClient(settings.server, settings.timeout, tls)
+    return HttpAuthenticator(settings, client, smtp_auth)

@@ -80,10 +80,22 @@ class ErrorLogger:
         text = escape(detail).replace('\\"', '"')
         self._tell("error", subject, f"{text}{_while(subject.action)}")
 
+    def proxy_refused(self, subject: Subject, detail: str, seen: bytes | None) -> None:
+        """``broken header: "…" while reading PROXY protocol``, or who may not."""
+        quoted = "" if seen is None else f': "{escape(seen)}"'
+        text = f"{escape(detail)}{quoted} while reading PROXY protocol"
+        self._tell("error", subject, text)
+
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         """``client login failed: "…"``."""
         reason = escape(rejected.text or rejected.reason.value)
-        self._tell("info", subject, f'client login failed: "{reason}"')
+        state = " while in http auth state" if rejected.text else ""  # whose words
+        self._tell("info", subject, f'client login failed: "{reason}"{state}')
+
+    def undecided(self, subject: Subject, detail: str) -> None:
+        """Say what the auth server did, as nginx does, escaped."""
+        text = escape(detail).replace('\\"', '"')
+        self._tell("error", subject, f"{text} while in http auth state")
 
     def upstream_failed(self, subject: Subject, detail: str) -> None:
         """Say what the backend did, in its own words, escaped."""

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from functools import partial
+from os import getpid
 from typing import TYPE_CHECKING
 
 import trio
-from attrs import frozen
+from attrs import evolve, field, frozen
 
-from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route
+from mailssl_trio.auth.challenge import challenge
+from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route, Undecided
 from mailssl_trio.observer import Observer, Subject
 from mailssl_trio.protocol.credentials import (
     Accepted,
-    Password,
     Reason,
     Rejected,
     Verdict,
@@ -21,10 +22,12 @@ from mailssl_trio.protocol.events import (
     Closed,
     Event,
     Goodbye,
+    Helo,
     LoggedIn,
     Refused,
 )
 from mailssl_trio.protocol.imap.server import ImapServer
+from mailssl_trio.protocol.introduction import Introduction
 from mailssl_trio.protocol.pop3.server import Pop3Server
 from mailssl_trio.protocol.server_session import Policy, ServerSession
 from mailssl_trio.protocol.smtp.server import SmtpServer
@@ -32,6 +35,7 @@ from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.dial import Dialer, DialError
 from mailssl_trio.transport.drain import Drain, Wait
+from mailssl_trio.transport.proxied import RealIpFrom, RefusedProxyError
 from mailssl_trio.transport.relay import Outcome, Relay
 from mailssl_trio.transport.resolver import TEMPUNAVAIL
 from mailssl_trio.transport.secure import TlsLayer
@@ -65,6 +69,9 @@ class Gateway:
     dialer: Dialer
     timeouts: Timeouts
     observer: Observer
+    real_ip_from: RealIpFrom = field(factory=RealIpFrom)
+    pass_error_message: bool = False
+    """Whether clients hear the refusals of backends in their own words."""
     names: "ClientNames | None" = None
     """Who knows the names of clients; None: nobody is asked."""
 
@@ -75,29 +82,48 @@ class Gateway:
         subject: Subject,
         *,
         implicit_tls: bool,
+        proxied: bool = False,
     ) -> "ClientLife":
-        """Begin a client's life on a stream that has just been accepted."""
-        session = SERVERS[self.protocol](self.policy, implicit_tls=implicit_tls)
+        """Begin a client's life on a stream that has just been accepted.
+
+        ``proxied`` is one that a PROXY header comes on before everything else.
+        """
+        session = SERVERS[self.protocol](
+            self.policy,
+            implicit_tls=implicit_tls,
+            challenge=partial(challenge, self.policy.server_name),
+        )
         client = Connection(session, stream, self._layer(), self.timeouts, drain)
-        return ClientLife(self, client, subject)
+        return ClientLife(self, client, subject, proxied=proxied)
 
     def _layer(self) -> TlsLayer | None:
         """Return what a handshake takes that begins with this client."""
         if self.tls is None:
             return None
         return TlsLayer(
-            self.tls.context, judge=self.tls.judge, server_name=self.tls.server_name
+            self.tls.context,
+            judge=self.tls.judge,
+            server_name=self.tls.server_name,
+            verified=self.tls.verified,
         )
 
 
 class ClientLife:
     """A client from greeting to goodbye."""
 
-    def __init__(self, gateway: Gateway, client: Connection, subject: Subject) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        client: Connection,
+        subject: Subject,
+        *,
+        proxied: bool = False,
+    ) -> None:
         self.gateway = gateway
         self.client = client
         self.subject = subject
         self.upstream: Connection | None = None
+        self._proxied = proxied
         self._attempts = 0
         self._wrong_passwords = 0
         self._relaying = False
@@ -106,14 +132,16 @@ class ClientLife:
     async def live(self) -> None:
         """Carry the client until it, or its backend, ends; close nothing yet."""
         self._observer.connected(self.subject)
+        if self._proxied and not await self._hear_proxy():
+            return None
         if self.gateway.names is not None:
             await self._look_up_name(self.gateway.names)
         while True:
             event = await self.client.next_event()
             self.subject.tls = self.client.session.tls
             match event:
-                case Authenticate(credentials):
-                    admit = partial(self._admit, credentials)
+                case Authenticate() as question:
+                    admit = partial(self._admit, question)
                     if (verdict := await self.client.while_busy(admit)) is not None:
                         self.client.answer(event, verdict)
                 case LoggedIn() if self.upstream is not None:
@@ -145,24 +173,48 @@ class ClientLife:
                 ending = connection.cut if self._truncated else connection.close
                 nursery.start_soon(ending)
 
+    async def _hear_proxy(self) -> bool:
+        """Read for whom the proxy in front of us speaks; False: for nobody here."""
+        subject, trusted = self.subject, self.gateway.real_ip_from
+        try:
+            header = await self.client.proxy_header()
+            if isinstance(header, Goodbye):
+                self._observer.closed(subject, header, "no PROXY header")
+                return False
+            subject.proxied = header.addresses
+            believed = trusted.believed(header, subject.client)
+        except RefusedProxyError as refused:
+            self._observer.proxy_refused(subject, str(refused), refused.seen)
+            return False
+        if believed is not None:
+            subject.client = str(believed.source)
+            subject.client_port = believed.source_port
+        return True
+
     @property
     def _observer(self) -> Observer:
         return self.gateway.observer
 
-    async def _admit(self, credentials: Password) -> Verdict:
+    async def _admit(self, question: Authenticate) -> Verdict:
         """Judge, and log in at the backend; a wrong password waits ever longer."""
         self._attempts += 1
-        self.subject.login = credentials.authcid
+        credentials = question.credentials
+        self.subject.login, self.subject.upstream = credentials.authcid, ""
         attempt = LoginAttempt(
             credentials,
             self.gateway.protocol,
-            self.subject.client,
+            self._introduction(question.helo),
             self.client.session.tls,
             self._attempts,
+            self.subject.proxied,
         )
+        verdict: Verdict
         match await self.gateway.authenticator.judge(attempt):
             case Route() as route:
-                verdict = await self._log_in(route)
+                verdict = await self._log_in(route, attempt.client)
+            case Undecided(detail):
+                self._observer.undecided(self.subject, detail)
+                verdict = Rejected(Reason.UNAVAILABLE)
             case rejected:
                 verdict = rejected
         if isinstance(verdict, Rejected):
@@ -170,18 +222,41 @@ class ClientLife:
             await self._make_wait(verdict)
         return verdict
 
+    def _introduction(self, helo: Helo) -> Introduction:
+        """Say who the client is, as far as it is known by now."""
+        subject = self.subject
+        return Introduction(
+            client=subject.client,
+            client_port=subject.client_port,
+            server=subject.server_address,
+            server_port=subject.server_port,
+            host=subject.client_host,
+            session=f"{getpid()}-{subject.number}",
+            helo=helo.name,
+            esmtp=helo.esmtp,
+        )
+
     async def _make_wait(self, rejected: Rejected) -> None:
-        if rejected.reason is Reason.AUTHENTICATIONFAILED:
+        """Let the time pass that the judge wants, or else one of our own."""
+        if rejected.wait is not None:
+            await trio.sleep(rejected.wait)
+        elif rejected.reason is Reason.AUTHENTICATIONFAILED:
             penalty = FIRST_PENALTY * 2**self._wrong_passwords
             self._wrong_passwords += 1
             await trio.sleep(min(penalty, LONGEST_PENALTY))
 
-    async def _log_in(self, route: Route) -> Verdict:
+    async def _log_in(self, route: Route, client: Introduction) -> Verdict:
         """Log in at the backend; only a login that succeeds keeps its connection."""
         self.subject.upstream = str(route.upstream.address)
         self.subject.action = "connecting to upstream"
         try:
-            upstream = await self.gateway.dialer.open(route.upstream, route.credentials)
+            upstream = await self.gateway.dialer.open(
+                route.upstream,
+                route.credentials,
+                client,
+                self.client.session.tls,
+                smtp_auth=route.smtp_auth,
+            )
         except DialError as failed:
             return self._unavailable(str(failed))
         self.subject.action = "reading response from upstream"
@@ -200,9 +275,10 @@ class ClientLife:
 
     def _refused(self, route: Route, refused: Refused) -> Verdict:
         """Whose fault it is depends on who was to judge."""
+        reply = refused.reply if self.gateway.pass_error_message else b""
         if not route.judged and refused.rejected.reason in BACKEND_MAY_SAY:
-            return refused.rejected
-        return self._unavailable(refused.detail)
+            return evolve(refused.rejected, reply=reply)
+        return evolve(self._unavailable(refused.detail), reply=reply)
 
     def _unavailable(self, detail: str) -> Rejected:
         self._observer.upstream_failed(self.subject, detail)

@@ -26,6 +26,8 @@ class Door:
     ssl: bool
     """TLS is spoken from the first octet."""
     descriptor: int
+    proxy_protocol: bool = False
+    """A PROXY header comes before everything else."""
 
 
 @frozen

@@ -10,6 +10,7 @@ from attrs import define
 
 from mailssl_trio.protocol.credentials import Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
+from mailssl_trio.protocol.proxy_header import Addresses
 
 
 @define
@@ -23,7 +24,7 @@ class Subject:
     """Address without port; ``unix:`` for a Unix socket."""
     client_port: int
     server: str
-    """The address the client connected to."""
+    """The address and port the client connected to."""
     tls: TlsInfo | None = None
     starttls: bool = False
     """Whether TLS, where it is spoken, began in-line."""
@@ -35,6 +36,11 @@ class Subject:
     """Its name by DNS, as XCLIENT wants it."""
     action: str = ""
     """What we are about to do for it, in nginx's words."""
+    server_address: str = ""
+    """The address alone."""
+    server_port: int = 0
+    proxied: Addresses | None = None
+    """What a PROXY header said of the connection; whether it is believed or not."""
 
 
 class Observer(Protocol):
@@ -46,8 +52,17 @@ class Observer(Protocol):
     def unnamed(self, subject: Subject, detail: str) -> None:
         """Tell why DNS has no name for a client."""
 
+    def proxy_refused(self, subject: Subject, detail: str, seen: bytes | None) -> None:
+        """Tell that a proxy in front of us may not say who its client is, and why.
+
+        ``seen`` is what came in place of a header, None where there was one.
+        """
+
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         """Tell that a login attempt came to nothing."""
+
+    def undecided(self, subject: Subject, detail: str) -> None:
+        """Tell why nobody could be asked whether a user may log in."""
 
     def upstream_failed(self, subject: Subject, detail: str) -> None:
         """Tell what a backend did that it should not have done."""

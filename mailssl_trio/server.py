@@ -1,6 +1,6 @@
 """One virtual server: it accepts, contains what goes wrong, and drains."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -37,6 +37,10 @@ class Server:
     """Where TLS is not spoken from the first octet."""
     tls_listeners: Sequence[trio.SocketListener]
     drain: Drain
+    proxied: Sequence[trio.SocketListener] = ()
+    """Those among both where a PROXY header comes before everything else."""
+    upkeep: Callable[[], Awaitable[None]] | None = None
+    """What has to go on while clients are let in."""
 
     async def run(self) -> None:
         """Serve until the drain has begun and every client has left, or must.
@@ -54,17 +58,19 @@ class Server:
         linger = self.gateway.timeouts.close
         with trio.CancelScope() as accepting, self.drain.cuts(accepting):
             async with trio.open_nursery() as doors:
-                for listeners, serve in (
-                    (self.listeners, self._serve),
-                    (self.tls_listeners, self._serve_tls),
-                ):
-                    if listeners:
-                        doors.start_soon(serve_wires, listeners, serve, clients, linger)
+                if self.upkeep is not None:
+                    doors.start_soon(self.upkeep)
+                for listener in (*self.listeners, *self.tls_listeners):
+                    serve = partial(
+                        self._serve,
+                        implicit_tls=listener in self.tls_listeners,
+                        proxied=listener in self.proxied,
+                    )
+                    doors.start_soon(serve_wires, [listener], serve, clients, linger)
 
-    async def _serve_tls(self, newcomer: Newcomer) -> None:
-        await self._serve(newcomer, implicit_tls=True)
-
-    async def _serve(self, newcomer: Newcomer, *, implicit_tls: bool = False) -> None:
+    async def _serve(
+        self, newcomer: Newcomer, *, implicit_tls: bool, proxied: bool
+    ) -> None:
         """Carry one client; whatever happens to it stays with it."""
         subject = Subject(
             next(NUMBERS),
@@ -73,10 +79,16 @@ class Server:
             newcomer.client_port,
             newcomer.door,
             began=trio.current_time(),
+            server_address=newcomer.server,
+            server_port=newcomer.server_port,
             starttls=not implicit_tls,
         )
         life = self.gateway.welcome(
-            newcomer.wire, self.drain, subject, implicit_tls=implicit_tls
+            newcomer.wire,
+            self.drain,
+            subject,
+            implicit_tls=implicit_tls,
+            proxied=proxied,
         )
         tell = partial(self.gateway.observer.crashed, subject)
         try:

@@ -8,6 +8,7 @@ import trio
 from attrs import evolve
 
 from mailssl_trio.auth.backend import BackendAuthenticator
+from mailssl_trio.auth.http_authenticator import HttpAuthenticator
 from mailssl_trio.auth.users_authenticator import UsersAuthenticator
 from mailssl_trio.building import (
     StartError,
@@ -22,7 +23,9 @@ from mailssl_trio.embedded import Mailboxes
 from mailssl_trio.error_log import ErrorLogger, open_error_log
 from mailssl_trio.files import Files
 from mailssl_trio.messages import Door
+from mailssl_trio.protocol.introduction import ProxyPolicy, XClient
 from mailssl_trio.resuming import Resuming
+from mailssl_trio.transport.announcing import ProxyProtocol
 from mailssl_trio.transport.drain import Drain
 
 SHIPPED = Path(__file__).parent.parent / "conf" / "mail.toml"
@@ -91,3 +94,46 @@ async def test_mailbox_that_is_not_running_leaves_no_socket_behind(
     mailboxes = Mailboxes(build_mailbox(config, Files()), logger(tmp_path))
     with trio.move_on_after(0.01):
         await mailboxes.open("pop3")
+
+
+async def test_auth_server_judges_alone_and_its_connections_are_looked_after(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mail.toml"
+    file.write_text(
+        '[mail]\n[[mail.server]]\nlisten = "127.0.0.1:143"\n'
+        'auth_http = "127.0.0.1:1"\nauth_http_timeout = 7\n'
+    )
+    resuming = Resuming(None, (), pytest.fail)
+    log, files = logger(tmp_path), Files()
+    (server,) = build_servers(load(file), files, [], resuming, log, no_mailbox, Drain())
+    authenticator = server.gateway.authenticator
+    assert isinstance(authenticator, HttpAuthenticator)
+    assert server.upkeep == authenticator.client.tend
+    assert authenticator.settings.timeout == 7
+    assert not authenticator.smtp_auth
+    assert server.gateway.dialer.tls is not None  # for when it asks for TLS
+
+
+async def test_what_backends_hear_is_what_the_configuration_says(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mail.toml"
+    file.write_text(
+        '[mail]\n[[mail.server]]\nlisten = "127.0.0.1:587 proxy_protocol"\n'
+        'set_real_ip_from = "10.0.0.0/8"\nauth_http = "127.0.0.1:1"\n'
+        'proxy_protocol = "v2"\nproxy_smtp_auth = true\nproxy_buffer = "8k"\n'
+        "proxy_pass_error_message = true\n"
+    )
+    resuming = Resuming(None, (), pytest.fail)
+    log, files = logger(tmp_path), Files()
+    (server,) = build_servers(load(file), files, [], resuming, log, no_mailbox, Drain())
+    gateway = server.gateway
+    assert gateway.dialer.policy == ProxyPolicy(
+        XClient.ON, smtp_auth=True, proxy_buffer=8192
+    )
+    assert gateway.dialer.proxy_protocol is ProxyProtocol.V2
+    assert gateway.pass_error_message
+    assert gateway.real_ip_from.trusts("10.1.2.3")
+    assert isinstance(gateway.authenticator, HttpAuthenticator)
+    assert gateway.authenticator.smtp_auth

@@ -63,6 +63,30 @@ async def test_life_of_a_session_in_four_lines(
 
 
 @pytest.mark.parametrize(
+    ("detail", "seen", "said"),
+    [
+        ("broken header", b"EHLO x", 'broken header: "EHLO x"'),
+        ("broken header", b"", 'broken header: ""'),
+        (
+            "broken header",
+            b'", client: 10.0.0.1\x1b[2J\xff',
+            r'broken header: "\", client: 10.0.0.1\x1b[2J\\xff"',
+        ),
+        ("192.0.2.1 is not believed", None, "192.0.2.1 is not believed"),
+    ],
+)
+async def test_what_came_in_place_of_a_proxy_header_is_quoted(
+    target: Path, detail: str, seen: bytes | None, said: str, autojump_clock: MockClock
+) -> None:
+    with open_error_log(target, "error") as log:
+        log.proxy_refused(subject(), detail, seen)
+    assert written(target) == [
+        f"[error] *7 {said} while reading PROXY protocol, client: 192.0.2.1,"
+        " server: 198.51.100.1:143"
+    ]
+
+
+@pytest.mark.parametrize(
     ("reason", "detail", "said"),
     [
         (Goodbye.QUIT, "", "client connection closed: client quit"),

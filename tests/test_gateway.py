@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from re import fullmatch
 from typing import TypeAlias
 
 import pytest
@@ -15,8 +16,9 @@ from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.auth.route import Authenticator, Judgement, LoginAttempt, Route
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.observer import Subject
-from mailssl_trio.protocol.credentials import Reason, Rejected
+from mailssl_trio.protocol.credentials import Password, Reason, Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
+from mailssl_trio.protocol.sasl import decode, encode
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.server import contained
 from mailssl_trio.tls.policy import BackendTlsPolicy
@@ -44,10 +46,18 @@ class Told:
     def connected(self, subject: Subject) -> None:
         self.events.append("connected")
 
+    def proxy_refused(self, subject: Subject, detail: str, seen: bytes | None) -> None:
+        self.events.append("proxy refused")
+        self.details.append(detail if seen is None else f"{detail}: {seen!r}")
+
     def rejected(self, subject: Subject, rejected: Rejected) -> None:
         self.events.append(f"rejected {rejected.reason.name}")
 
     def unnamed(self, subject: Subject, detail: str) -> None:
+        self.details.append(detail)
+
+    def undecided(self, subject: Subject, detail: str) -> None:
+        self.events.append("undecided")
         self.details.append(detail)
 
     def upstream_failed(self, subject: Subject, detail: str) -> None:
@@ -83,6 +93,8 @@ class House:
         takes_self=True,
     )
     backends: trio.Nursery | None = None
+    pass_error_message: bool = False
+    policy: Policy = Factory(Policy)
 
     async def dial(self, protocol: str) -> trio.SocketStream:
         assert self.backends is not None
@@ -99,12 +111,13 @@ class House:
         async with trio.open_nursery() as self.backends:
             gateway = Gateway(
                 "pop3",
-                Policy(),
+                self.policy,
                 self.tls,
                 self.judge or BackendAuthenticator(upstream),
                 self.dialer,
                 TIMEOUTS,
                 self.told,
+                pass_error_message=self.pass_error_message,
             )
             subject = Subject(1, "pop3", "192.0.2.1", 50_000, "198.51.100.1:110")
             life = gateway.welcome(
@@ -178,17 +191,41 @@ async def test_each_wrong_password_waits_longer_than_the_one_before(
     assert 0.25 + 0.5 + 1 + 2 + 4 <= trio.current_time() < 12
 
 
+JOE = Password(b"joe", b"secret")
+
+
 async def test_refusal_of_a_user_whom_we_know_is_not_the_users_fault(
     autojump_clock: MockClock,
 ) -> None:
     class KnowsEverybody:
         async def judge(self, attempt: LoginAttempt) -> Judgement:
-            return Route(Upstream(EmbeddedAddress()), attempt.credentials, judged=True)
+            return Route(Upstream(EmbeddedAddress()), JOE, judged=True)
 
     house = House(REFUSING, judge=KnowsEverybody())
     answer = await talk(house, b"USER joe", b"PASS secret", b"QUIT")
     assert b"-ERR [SYS/TEMP] temporary authentication failure\r\n" in answer
     assert house.told.details == ['upstream refused the login: "-ERR [AUTH] wrong"']
+
+
+@pytest.mark.parametrize("judged", [False, True])
+@pytest.mark.parametrize(
+    ("backend", "heard"),
+    [
+        (REFUSING, b"-ERR [AUTH] wrong\r\n"),
+        (lines(b"-ERR too busy"), b"-ERR too busy\r\n"),
+        (lines(b"what"), b"-ERR [SYS/TEMP] temporary authentication failure\r\n"),
+    ],
+)
+async def test_refusal_is_passed_on_in_the_backends_words_where_that_is_wanted(
+    backend: Backend, heard: bytes, judged: bool, autojump_clock: MockClock
+) -> None:
+    class Judge:
+        async def judge(self, attempt: LoginAttempt) -> Judgement:
+            return Route(Upstream(EmbeddedAddress()), JOE, judged=judged)
+
+    house = House(backend, judge=Judge(), pass_error_message=True)
+    answer = await talk(house, b"USER joe", b"PASS secret", b"QUIT")
+    assert answer == b"+OK POP3 ready\r\n+OK send PASS\r\n" + heard + b"+OK bye\r\n"
 
 
 async def hang(stream: trio.SocketStream) -> None:
@@ -231,7 +268,7 @@ async def test_backend_that_is_not_there(autojump_clock: MockClock) -> None:
     class SendsThemNowhere:
         async def judge(self, attempt: LoginAttempt) -> Judgement:
             nowhere = Upstream(TcpAddress("127.0.0.1", 1))
-            return Route(nowhere, attempt.credentials, judged=True)
+            return Route(nowhere, JOE, judged=True)
 
     house = House(GOOD, judge=SendsThemNowhere())
     answer = await talk(house, b"USER joe", b"PASS x", b"QUIT")
@@ -449,3 +486,37 @@ async def test_truncated_backend_is_not_made_to_look_complete(
         await serving.wait()
     assert heard.endswith(b"+OK\r\nhalf a li")
     assert house.told.events[-1].startswith("relayed connection lost")
+
+
+async def test_what_a_backend_says_of_a_token_reaches_its_client(
+    autojump_clock: MockClock,
+) -> None:
+    """RFC 7628 section 3.2.2, through both of our sessions."""
+    failure = encode(b'{"status":"invalid_token"}')
+    refusing = lines(
+        b"+OK hi",
+        b"+OK\r\nSASL XOAUTH2\r\n.",
+        b"+ " + failure,
+        b"-ERR [AUTH] no such token",
+    )
+    house = House(refusing, policy=Policy(mechanisms=("XOAUTH2",)))
+    message = encode(b"user=joe\x01auth=Bearer t0ken\x01\x01")
+    assert await talk(house, b"AUTH XOAUTH2 " + message, b"AQ==", b"QUIT") == (
+        b"+OK POP3 ready\r\n+ "
+        + failure
+        + b"\r\n-ERR [AUTH] authentication failed\r\n+OK bye\r\n"
+    )
+    assert house.told.events[1] == "rejected AUTHENTICATIONFAILED"
+
+
+async def test_no_two_clients_are_given_the_same_challenges(
+    autojump_clock: MockClock,
+) -> None:
+    policy = Policy("mx", mechanisms=("CRAM-MD5",), apop=True)
+    challenges: set[bytes] = set()
+    for _ in range(2):
+        said = await talk(House(GOOD, policy=policy), b"AUTH CRAM-MD5", b"*", b"QUIT")
+        greeting, challenge, *_ = said.splitlines()
+        challenges |= {greeting.split()[-1], decode(challenge.removeprefix(b"+ "))}
+    assert len(challenges) == 4
+    assert all(fullmatch(rb"<[0-9]+[.][0-9]+@mx>", each) for each in challenges)

@@ -61,7 +61,7 @@ async def visit(
         Dialer("smtp", "mx.here", timeouts, None, nobody),
         timeouts,
         it.told,
-        ClientNames(Resolver((("127.0.0.1", server.port),), timeout=lookup)),
+        names=ClientNames(Resolver((("127.0.0.1", server.port),), timeout=lookup)),
     )
     life = gateway.welcome(theirs, it.drain, it.subject, implicit_tls=False)
     async with trio.open_nursery() as nursery:

@@ -1,6 +1,6 @@
 """One virtual server on loopback: it accepts, and it drains."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -23,7 +23,10 @@ TIMEOUTS = Timeouts(session=5, close=0.2)
 
 @asynccontextmanager
 async def serving(
-    protocol: str, drain: Drain, pace: Pace = AT_ONCE
+    protocol: str,
+    drain: Drain,
+    pace: Pace = AT_ONCE,
+    upkeep: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[tuple[str, int]]:
     told = Told()
     async with trio.open_nursery() as nursery:
@@ -43,7 +46,7 @@ async def serving(
             TIMEOUTS,
             told,
         )
-        server = Server(gateway, listeners, [], drain)
+        server = Server(gateway, listeners, [], drain, upkeep=upkeep)
         nursery.start_soon(server.run)
         host, port = listeners[0].socket.getsockname()
         yield host, port
@@ -102,6 +105,26 @@ async def test_logged_in_session_that_does_not_end_is_cut() -> None:
         with pytest.raises(trio.BrokenResourceError):
             await client.receive_some()
         await client.aclose()
+
+
+async def test_upkeep_goes_on_as_long_as_clients_are_let_in() -> None:
+    heard: list[str] = []
+
+    async def upkeep() -> None:
+        heard.append("began")
+        try:
+            await trio.sleep_forever()
+        finally:
+            heard.append("ended")
+
+    drain = Drain()
+    with trio.fail_after(5):
+        async with serving("imap", drain, upkeep=upkeep) as address:
+            client = await trio.open_tcp_stream(*address)
+            await client.receive_some()
+            assert heard == ["began"]
+            await client.aclose()
+    assert heard == ["began", "ended"]
 
 
 def test_bug_is_contained_and_told() -> None:

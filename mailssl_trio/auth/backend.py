@@ -2,7 +2,8 @@
 
 from attrs import frozen
 
-from mailssl_trio.auth.route import LoginAttempt, Route
+from mailssl_trio.auth.route import Judgement, LoginAttempt, Route
+from mailssl_trio.protocol.credentials import Bearer, Password, Reason, Rejected
 from mailssl_trio.transport.upstream import Upstream
 
 
@@ -12,6 +13,10 @@ class BackendAuthenticator:
 
     upstream: Upstream
 
-    async def judge(self, attempt: LoginAttempt) -> Route:
+    async def judge(self, attempt: LoginAttempt) -> Judgement:
         """Pass the credentials on as they came."""
-        return Route(self.upstream, attempt.credentials, judged=False)
+        match attempt.credentials:
+            case Password() | Bearer() as credentials:
+                return Route(self.upstream, credentials, judged=False)
+            case _:  # an answer to a challenge of ours means nothing to a backend
+                return Rejected(Reason.AUTHENTICATIONFAILED)

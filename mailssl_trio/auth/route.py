@@ -1,11 +1,17 @@
-"""Who may log in, and where they go: the question, and its two answers."""
+"""Who may log in, and where they go: the question, and its answers."""
 
 from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
-from mailssl_trio.protocol.credentials import Credentials, Password, Rejected
+from mailssl_trio.protocol.credentials import (
+    BackendCredentials,
+    Credentials,
+    Rejected,
+)
 from mailssl_trio.protocol.events import TlsInfo
+from mailssl_trio.protocol.introduction import Introduction
+from mailssl_trio.protocol.proxy_header import Addresses
 from mailssl_trio.transport.upstream import Upstream
 
 
@@ -16,11 +22,12 @@ class LoginAttempt:
     credentials: Credentials
     protocol: str
     """``imap``, ``pop3`` or ``smtp``."""
-    client_address: str
-    """IP address without port; ``unix:`` for a Unix socket."""
+    client: Introduction
     tls: TlsInfo | None
     number: int = 1
     """1 for the first attempt on its connection."""
+    proxy_addresses: Addresses | None = None
+    """What a PROXY header said of the connection."""
 
 
 @frozen
@@ -28,13 +35,23 @@ class Route:
     """The attempt is good: log in there, with these credentials."""
 
     upstream: Upstream
-    credentials: Password
+    credentials: BackendCredentials
     judged: bool
     """Whether we know the user. If not, the backend judges, and its refusal is the
     user's fault; if so, its refusal is a fault of the set-up."""
+    smtp_auth: bool | None = None
+    """SMTP: whether to authenticate there; None leaves that to ``proxy_smtp_auth``."""
 
 
-Judgement: TypeAlias = Route | Rejected
+@frozen
+class Undecided:
+    """Nobody could be asked, or what was answered is of no use."""
+
+    detail: str
+    """For the operator: what happened."""
+
+
+Judgement: TypeAlias = Route | Rejected | Undecided
 
 
 class Authenticator(Protocol):

@@ -19,7 +19,14 @@ from mailssl_trio.transport.address import Address, parse_address
 KeyPath: TypeAlias = tuple[str | int, ...]
 """How a value is reached: ``("alice@example.org", "networks", 0)``."""
 
-KEYS = ("password", "upstream", "protocols", "networks")
+KEYS = (
+    "password",
+    "upstream",
+    "protocols",
+    "networks",
+    "upstream_user",
+    "upstream_password",
+)
 
 NO_PORT = 0
 """One address may serve several protocols, so no port goes without saying."""
@@ -74,9 +81,19 @@ class UserTables:
         upstreams = self.upstreams((name, "upstream"), table.get("upstream"))
         protocols = self.protocols((name, "protocols"), table.get("protocols"))
         networks = self.networks((name, "networks"), table.get("networks"))
+        presented = [
+            self.presented((name, key), table.get(key))
+            for key in ("upstream_user", "upstream_password")
+        ]
+        if presented[0] is not None and "upstream_password" not in table:
+            self.note(
+                (name, "upstream_user"),
+                "has a name for the backend, and no password",
+                "add `upstream_password`",
+            )
         if password is None:
             return None
-        return User(name, password, upstreams, protocols, networks)
+        return User(name, password, upstreams, protocols, networks, *presented)
 
     def unknown(self, keys: KeyPath, value: object) -> None:
         """Note a key that means nothing, with the one that may have been meant."""
@@ -107,6 +124,20 @@ class UserTables:
                     f"a password is a string, not {_kind(value)}",
                     "write the hash in quotes",
                 )
+        return None
+
+    def presented(self, keys: KeyPath, value: object) -> bytes | None:
+        """Read what a backend is told; never quoted, for it may be a password."""
+        match value:
+            case None:
+                return None
+            case str() if value and not CONTROL.search(value):
+                return value.encode()
+            case str():
+                self.note(keys, "no login can present this", "write printed characters")
+            case _:
+                wrong = f"a string is needed, not {_kind(value)}"
+                self.note(keys, wrong, "write it in quotes")
         return None
 
     def upstreams(self, keys: KeyPath, value: object) -> dict[str, Address]:

@@ -7,9 +7,13 @@
     upstream = "10.0.0.5:143"            # or { imap = "10.0.0.5:143", smtp = … }
     protocols = ["imap", "pop3"]         # all, if absent
     networks = ["192.0.2.0/24", "::1"]   # anywhere, if absent
+    upstream_password = "…"              # what the backend is given; see below
+    upstream_user = "alice*master"       # the name there, if it is another
 
-Only ``password`` must be there. A user name is compared octet by octet: no case is
-folded, nothing normalised, so there is one way to be somebody.
+Only ``password`` must be there. A backend is given the name and the password that the
+client has presented, or what stands here in place of them; who comes by EXTERNAL, with
+a certificate, has presented no password. A user name is compared octet by octet: no
+case is folded, nothing normalised, so there is one way to be somebody.
 """
 
 from collections import Counter
@@ -38,6 +42,10 @@ class User:
     protocols: tuple[str, ...] = PROTOCOLS
     networks: tuple[Network, ...] = ()
     """Whence the user may come; nothing means from anywhere."""
+    upstream_user: bytes | None = None
+    """What the backend is told in place of the name."""
+    upstream_password: bytes | None = field(default=None, repr=False)
+    """What the backend is told in place of the password."""
 
     def may_use(self, protocol: str, client_address: str) -> bool:
         """Say whether the user may log in by this protocol, from this address."""

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_IRWXO
 from typing import NoReturn
 
 from mailssl_trio.auth.user_tables import UsersProblem, UserTables
@@ -25,7 +26,8 @@ def read_users(file: Path, files: Files | None = None) -> Users:
     """Read a users file, or raise UsersFileError with all that is wrong with it."""
     files = Files() if files is None else files
     try:
-        return parse_users(tomllib.loads(files.read(file).data.decode()))
+        content = files.read(file)
+        users = parse_users(tomllib.loads(content.data.decode()))
     except OSError as failure:
         _refuse(
             f"cannot be opened: {failure.strerror or failure}",
@@ -41,6 +43,14 @@ def read_users(file: Path, files: Files | None = None) -> Users:
             'a user begins with a line like ["alice@example.org"]',
             line=int(place[1]) if place else None,
         )
+    if content.mode & S_IRWXO and any(
+        user.upstream_password for user in users.everybody
+    ):
+        _refuse(
+            f"the passwords in it are open to every user (mode {content.mode:04o})",
+            f"chmod o= {file}",
+        )
+    return users
 
 
 def parse_users(tables: Mapping[str, object]) -> Users:

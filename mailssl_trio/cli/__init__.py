@@ -5,6 +5,7 @@ import click
 from mailssl_trio.cli.check import check
 from mailssl_trio.cli.group import CommandOrFile
 from mailssl_trio.cli.hash_password import hash_password
+from mailssl_trio.cli.import_nginx import import_nginx
 from mailssl_trio.cli.serve import serve
 from mailssl_trio.cli.show import show
 from mailssl_trio.cli.worker import worker
@@ -13,6 +14,7 @@ COMMANDS: tuple[click.Command, ...] = (
     serve,
     check,
     show,
+    import_nginx,
     hash_password,
     worker,
 )

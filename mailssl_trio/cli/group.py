@@ -21,5 +21,5 @@ class CommandOrFile(click.Group):
 
     def _means_file(self, word: str) -> bool:
         """A mistyped command should not become a file that is missing."""
-        looks_like_one = os.sep in word or word.endswith(".toml")
+        looks_like_one = os.sep in word or word.endswith((".toml", ".conf"))
         return word not in self.commands and (looks_like_one or Path(word).exists())

@@ -10,13 +10,13 @@ from mailssl_trio.config.effective import as_toml
 
 @click.command("show")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--secrets", is_flag=True, help="Write out keys that stand in the file.")
+@click.option("--secrets", is_flag=True, help="Write out what is secret.")
 def show(file: Path, secrets: bool) -> None:
     """Print the effective configuration: inheritance applied, defaults written out.
 
     What is printed is a configuration that means the same. A key that stands in the
-    file itself, behind data:, is hidden, and that is refused when it is read again;
-    with --secrets it is there.
+    file itself, behind data:, is hidden, and so is the value of an auth_http_header;
+    that is refused when it is read again. With --secrets they are there.
 
     \b
     Example:

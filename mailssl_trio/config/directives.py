@@ -1,26 +1,31 @@
 """Every directive there is: where it stands, what it takes, and its default.
 
 The names, meanings and defaults are nginx's, except for what nginx's mail proxy has
-no word for: ``users``, ``state_directory``, and the ``proxy_*`` words that nginx only
-has elsewhere.
+no word for: ``users``, ``state_directory``, ``auth_http_ssl_*``, and the ``proxy_*``
+words that nginx only has elsewhere.
 """
 
 from socket import gethostname
 
 from attrs import field, fields, frozen
 
+from mailssl_trio.config.http_words import AuthServerText, HttpHeaders
 from mailssl_trio.config.listening import Listens
 from mailssl_trio.config.logging_words import Log
 from mailssl_trio.config.pem_sources import Certificates, FileNames, Keys, Pem
 from mailssl_trio.config.processes import Processes
+from mailssl_trio.config.proxy_words import BufferSize, ProxyForm
+from mailssl_trio.config.real_ip import RealIp
 from mailssl_trio.config.resolver_words import ResolverWords
 from mailssl_trio.config.session_cache import Cache
 from mailssl_trio.config.tls_words import ConfCommands, TlsProtocols, Verify
 from mailssl_trio.config.values import (
     AddressText,
     Ciphers,
+    CommandSize,
     Count,
     Curves,
+    Delay,
     FileName,
     Flag,
     HostName,
@@ -29,15 +34,17 @@ from mailssl_trio.config.values import (
 )
 from mailssl_trio.config.words import (
     BackendTls,
+    ImapMechanisms,
     MailProtocol,
-    Mechanisms,
     Pop3Mechanisms,
+    SmtpMechanisms,
     StartTls,
     WordList,
 )
 from mailssl_trio.log_writer import ErrorLog
 from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.tls.policy import SessionCache, VerifyClient
+from mailssl_trio.transport.announcing import ProxyProtocol
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl
 
@@ -68,9 +75,12 @@ class MailDirectives:
     imap_capabilities: WordList = ("IMAP4", "IMAP4rev1", "UIDPLUS")
     pop3_capabilities: WordList = ("TOP", "USER", "UIDL")
     smtp_capabilities: WordList = ()
-    imap_auth: Mechanisms = ("plain",)
+    imap_auth: ImapMechanisms = ("plain",)
     pop3_auth: Pop3Mechanisms = ("plain",)
-    smtp_auth: Mechanisms = ("plain", "login")
+    smtp_auth: SmtpMechanisms = ("plain", "login")
+    imap_client_buffer: CommandSize | None = None
+    smtp_client_buffer: CommandSize | None = None
+    smtp_greeting_delay: Delay = 0.0
 
     ssl: Flag = False
     starttls: StartTls = StartTlsMode.OFF
@@ -97,9 +107,20 @@ class MailDirectives:
 
     resolver: ResolverWords = None
     resolver_timeout: Seconds = 30.0
+    set_real_ip_from: RealIp = ()
 
     users: FileName | None = None
+    auth_http: AuthServerText | None = None
+    auth_http_header: HttpHeaders = ()
+    auth_http_timeout: Seconds = 60.0
+    auth_http_pass_client_cert: Flag = False
+    auth_http_ssl_trusted_certificate: FileName | None = None
     proxy_pass: AddressText | None = None
+    proxy_buffer: BufferSize | None = None
+    proxy_pass_error_message: Flag = False
+    proxy_protocol: ProxyForm = ProxyProtocol.OFF
+    proxy_smtp_auth: Flag | None = None
+    xclient: Flag | None = None
     proxy_timeout: Seconds = DEADLINES.relay
     proxy_connect_timeout: Seconds = DEADLINES.connect
     proxy_ssl: BackendTls = ProxySsl.OFF

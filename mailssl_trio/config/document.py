@@ -6,6 +6,8 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from mailssl_trio.config.nginx.importing import NoMailError, import_nginx
+from mailssl_trio.config.nginx.refusal import RefusedError
 from mailssl_trio.config.positions import Positions, scan
 from mailssl_trio.config.problem import (
     MAY_NOT_OPEN,
@@ -16,6 +18,8 @@ from mailssl_trio.config.problem import (
 )
 from mailssl_trio.files import Files
 
+NGINX = ".conf"
+
 PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -25,12 +29,20 @@ class Document:
 
     tables: dict[str, object] = field(repr=False)
     positions: Positions = field(repr=False)
+    warnings: tuple[Problem, ...] = ()
+    """Of what could not be understood as it was meant."""
 
 
 def read_document(file: Path, files: Files) -> Document:
-    """Read the file; ConfigError if it cannot be opened or is not TOML."""
+    """Read the file; ConfigError if it cannot be opened or is not TOML.
+
+    What is named ``.conf`` may be nginx's, and is then translated.
+    """
     try:
-        text = files.read(file).data.decode().replace("\r\n", "\n")
+        data = files.read(file).data
+        if file.suffix == NGINX and not _is_toml(data):
+            return _from_nginx(file, files)
+        text = data.decode().replace("\r\n", "\n")
     except PermissionError as denied:
         raise _unusable(file, denied, "let this user read it", MAY_NOT_OPEN) from None
     except OSError as missing:
@@ -43,6 +55,32 @@ def read_document(file: Path, files: Files) -> Document:
         return Document(tomllib.loads(text), scan(text))
     except (ValueError, RecursionError) as wrong:
         raise ConfigError([_not_toml(file, text, wrong)]) from None
+
+
+def _is_toml(data: bytes) -> bool:
+    try:
+        tomllib.loads(data.decode())
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _from_nginx(file: Path, files: Files) -> Document:
+    """Translate a configuration of nginx's; its lines are those of the origin."""
+    try:
+        imported = import_nginx(file, files)
+    except RefusedError as refused:
+        place = refused.place
+        at, line = (file, None) if place is None else (Path(place.file), place.line)
+        raise ConfigError([Problem(at, line, "", refused.text)]) from None
+    except NoMailError as nothing:
+        remedy = "name a file that has one, or write one"
+        raise ConfigError([Problem(file, None, "", str(nothing), remedy)]) from None
+    positions = scan(imported.text)
+    lines = {path: imported.origins[at - 1] for path, at in positions.lines.items()}
+    return Document(
+        tomllib.loads(imported.text), Positions(lines, {}), imported.warnings
+    )
 
 
 def _unusable(

@@ -7,6 +7,7 @@ it promises TLS towards a backend, a warning otherwise, since nginx takes it sil
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from mailssl_trio.config.auth_http import CA, idle_auth_http
 from mailssl_trio.config.directives import MAIL, SERVER
 from mailssl_trio.config.idle_tls import idle_beside_others, idle_towards_backends
 from mailssl_trio.config.model import VirtualServer
@@ -18,6 +19,12 @@ from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
 
 TLS = sorted(name for name in SERVER if name.startswith("ssl_"))
+ONLY_SMTP = (
+    "resolver",
+    "resolver_timeout",
+    "smtp_greeting_delay",
+    "proxy_smtp_auth",
+)
 BACKEND_TLS = sorted(name for name in SERVER if name.startswith("proxy_ssl_"))
 
 
@@ -44,7 +51,7 @@ def _report_inherited(
 
 
 def _report(path: KeyPath, name: str, reason: str, report: Report) -> None:
-    note = report.error if name in BACKEND_TLS else report.warning
+    note = report.error if name in {CA, *BACKEND_TLS} else report.warning
     note(path, f"has no effect here: {reason}", "leave it out")
 
 
@@ -54,13 +61,20 @@ def _idle(table: ServerTable, server: VirtualServer) -> Iterator[tuple[str, str]
         if protocol != server.protocol:
             yield f"{protocol}_auth", f"the protocol is {server.protocol}"
             yield f"{protocol}_capabilities", f"the protocol is {server.protocol}"
+            yield f"{protocol}_client_buffer", f"the protocol is {server.protocol}"
     if server.protocol != "smtp":
-        yield "resolver", f"the protocol is {server.protocol}"
-        yield "resolver_timeout", f"the protocol is {server.protocol}"
+        for name in ONLY_SMTP:
+            yield name, f"the protocol is {server.protocol}"
     elif server.resolver is None:
         yield "resolver_timeout", "there is no `resolver`"
+    if not any(listen.proxy_protocol for listen in server.listens):
+        yield "set_real_ip_from", "no `listen` says `proxy_protocol`"
     yield from _idle_tls(table, server)
-    yield from _idle_backend_tls(table, server.upstream)
+    yield from idle_auth_http(table)
+    if server.auth_http is not None:  # it may ask for TLS at any time
+        yield from idle_towards_backends(table.directives)
+    else:
+        yield from _idle_backend_tls(table, server.upstream)
 
 
 def _idle_tls(table: ServerTable, server: VirtualServer) -> Iterator[tuple[str, str]]:

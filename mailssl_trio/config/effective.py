@@ -9,13 +9,17 @@ from collections.abc import Mapping
 
 import tomli_w
 
+from mailssl_trio.config.effective_auth_http import auth_server
+from mailssl_trio.config.effective_proxy import towards_backends
 from mailssl_trio.config.effective_tls import Table, Value, backend, front, words
 from mailssl_trio.config.listen_parameters import socket_words
+from mailssl_trio.config.mechanisms import as_chosen
 from mailssl_trio.config.model import Config, Listen, VirtualServer
 from mailssl_trio.config.resolver_words import resolver_words
-from mailssl_trio.config.units import format_time
+from mailssl_trio.config.units import format_size, format_time
 from mailssl_trio.log_writer import Chain
 from mailssl_trio.protocol.server_session import Policy
+from mailssl_trio.transport.resolver import Resolver
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
 
@@ -44,18 +48,30 @@ def _server(server: VirtualServer, config: Config, secrets: bool) -> Table:
     }
     if any(not listen.ssl for listen in server.listens):
         table["starttls"] = server.policy.starttls.value
-    if server.resolver is not None:
-        table["resolver"] = " ".join(resolver_words(server.resolver))
-        table["resolver_timeout"] = format_time(server.resolver.timeout)
+    table |= _resolver(server.resolver)
     if server.error_log:
         table["error_log"] = _error_log(server.error_log)
     if server.tls is not None:
         table |= front(server.tls, config, secrets=secrets)
+    table |= towards_backends(server)
+    if server.real_ip_from.is_set:
+        table["set_real_ip_from"] = list(server.real_ip_from.words)
     if server.users is not None:
         table["users"] = str(server.users)
     if server.upstream is not None:
         table |= _upstream(server.upstream, secrets)
+    if server.auth_http is not None:
+        table |= auth_server(server.auth_http, server.tls, secrets=secrets)
     return table
+
+
+def _resolver(resolver: Resolver | None) -> Table:
+    if resolver is None:
+        return {}
+    return {
+        "resolver": " ".join(resolver_words(resolver)),
+        "resolver_timeout": format_time(resolver.timeout),
+    }
 
 
 def _error_log(chain: Chain) -> Value:
@@ -69,18 +85,23 @@ def _listens(listens: tuple[Listen, ...]) -> Value:
 
 
 def _listen(listen: Listen) -> str:
-    flags = ["ssl"] if listen.ssl else []
+    said = {"ssl": listen.ssl, "proxy_protocol": listen.proxy_protocol}
+    flags = [name for name, is_said in said.items() if is_said]
     return " ".join((str(listen), *flags, *socket_words(listen.options)))
 
 
 def _policy(policy: Policy, protocol: str) -> Table:
-    mechanisms = [mechanism.lower() for mechanism in policy.mechanisms]
-    return {
+    table: Table = {
         "server_name": policy.server_name,
         "max_errors": policy.max_errors,
         f"{protocol}_capabilities": words(policy.capabilities),
-        f"{protocol}_auth": "plain" if protocol == "pop3" else words(mechanisms),
+        f"{protocol}_auth": words(as_chosen(policy, protocol)),
     }
+    if policy.client_buffer:
+        table[f"{protocol}_client_buffer"] = format_size(policy.client_buffer)
+    if policy.greeting_delay:
+        table["smtp_greeting_delay"] = format_time(policy.greeting_delay)
+    return table
 
 
 def _timeouts(timeouts: Timeouts) -> Mapping[str, Value]:

@@ -13,7 +13,7 @@ from mailssl_trio.transport.socket_options import (
     SocketOptions,
 )
 
-FLAGS = ("ssl",)
+FLAGS = ("ssl", "proxy_protocol")
 """Words that say how clients speak; the others are about the socket."""
 
 LONGEST_WAIT, MOST_PROBES = 32767, 127  # the kernel's MAX_TCP_KEEPIDLE, …KEEPCNT

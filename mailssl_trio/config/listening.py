@@ -45,6 +45,7 @@ def listen(value: object) -> Listen:
         host,
         first,
         ssl="ssl" in parameters,
+        proxy_protocol="proxy_protocol" in parameters,
         last_port=last,
         options=socket_options(parameters),
     )

@@ -37,6 +37,8 @@ def load(
     files = Files() if files is None else files
     document = read_document(file, files)
     report = Report(file, document.positions.lines)
+    for warning in document.warnings:
+        report.add(warning)
     tables = {k: value for k, value in document.tables.items() if k != "mail"}
     top, _ = structure(tables, TopDirectives, (), report)
     directory = _state_directory(file, top, state_directory, environment)

@@ -5,11 +5,15 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from mailssl_trio.auth.http_server import AuthHttp
 from mailssl_trio.config.problem import Problem
 from mailssl_trio.log_writer import Chain
+from mailssl_trio.protocol.introduction import ProxyPolicy
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.tls.policy import TlsPolicy
+from mailssl_trio.transport.announcing import ProxyProtocol
 from mailssl_trio.transport.listening import UNIX
+from mailssl_trio.transport.proxied import RealIpFrom
 from mailssl_trio.transport.resolver import Resolver
 from mailssl_trio.transport.socket_options import SocketOptions
 from mailssl_trio.transport.timeouts import Timeouts
@@ -25,6 +29,8 @@ class Listen:
     port: int
     ssl: bool = False
     """TLS from the first octet; STARTTLS is neither offered nor accepted here."""
+    proxy_protocol: bool = False
+    """A PROXY header comes before everything else, TLS included."""
     last_port: int = field(default=0, kw_only=True)
     """The end of a range that begins at ``port``, if it is one."""
     options: SocketOptions = field(factory=SocketOptions, kw_only=True)
@@ -86,13 +92,23 @@ class VirtualServer:
     """None where neither an address nor STARTTLS speaks TLS."""
     timeouts: Timeouts
     users: Path | None
-    """Who may log in; None means that the backend judges."""
+    """Who may log in; None means that an auth server judges, or the backend."""
     upstream: Upstream | None
-    """Where they go; None means that each user has a backend of his own."""
+    """Where they go; None means that each user has a backend of his own, or that the
+    auth server names it."""
     resolver: Resolver | None = None
     """Who knows the names of SMTP clients; None: nobody is asked."""
     error_log: Chain = ()
     """Where what is told of it is written; nothing here: where all else is."""
+    auth_http: AuthHttp | None = None
+    """The auth server, where there is one: then it alone decides."""
+    real_ip_from: RealIpFrom = field(factory=RealIpFrom)
+    """Whose PROXY headers say who the client is."""
+    proxy: ProxyPolicy = field(factory=ProxyPolicy)
+    """How backends are dealt with before the login is over."""
+    proxy_protocol: ProxyProtocol = ProxyProtocol.OFF
+    pass_error_message: bool = False
+    """Whether clients hear the refusals of backends in their own words."""
 
 
 def development_pair(state_directory: Path) -> tuple[Path, Path]:

@@ -13,7 +13,7 @@ DEVELOPMENT = "development"
 """The ``ssl_certificate`` that we issue ourselves."""
 
 HIDDEN = "hidden"
-"""What ``show`` writes behind ``data:`` in place of a key."""
+"""What ``show`` writes in place of a key behind ``data:``, and of another secret."""
 
 T = TypeVar("T")
 

@@ -24,6 +24,8 @@ def upstream(
     table: ServerTable, protocol: str, site: Site, report: Report
 ) -> Upstream | None:
     """Return the backend of a server; None where only its users have one."""
+    if table.is_set("auth_http"):  # it says where they go
+        return None
     _check_judge(table, report)
     directives = table.directives
     if directives.proxy_pass is None:
@@ -36,7 +38,7 @@ def upstream(
     proxy_ssl = _proxy_ssl(table, address, report)
     if proxy_ssl is ProxySsl.OFF:
         return Upstream(address)
-    policy = _tls(table, site)
+    policy = backend_tls(table, site)
     judge_client(table, policy, site, report)
     return Upstream(address, proxy_ssl, policy)
 
@@ -48,8 +50,10 @@ def _check_judge(table: ServerTable, report: Report) -> None:
     if not table.is_set("proxy_pass"):
         report.error(
             table.place,
-            "nobody judges logins here: neither `users` nor `proxy_pass` is set",
-            "set `users` to a file, or `proxy_pass` to a backend that judges",
+            "nobody judges logins here: neither `auth_http`, `users` nor `proxy_pass`"
+            " is set",
+            "set `auth_http` to an auth server, `users` to a file, or `proxy_pass` to a"
+            " backend that judges",
         )
     elif table.directives.proxy_pass == str(EmbeddedAddress()):
         report.error(
@@ -85,7 +89,8 @@ def _proxy_ssl(table: ServerTable, address: Address, report: Report) -> ProxySsl
     return ProxySsl.OFF
 
 
-def _tls(table: ServerTable, site: Site) -> BackendTlsPolicy:
+def backend_tls(table: ServerTable, site: Site) -> BackendTlsPolicy:
+    """Return how TLS is spoken with backends, where it is."""
     directives = in_effect(table.directives)
     trusted = directives.proxy_ssl_trusted_certificate
     return BackendTlsPolicy(

@@ -11,7 +11,7 @@ from mailssl_trio.config.model import VirtualServer
 from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, Report, quoted
 from mailssl_trio.config.server_table import ServerTable
 from mailssl_trio.files import Files
-from mailssl_trio.transport.address import TcpAddress
+from mailssl_trio.transport.address import EmbeddedAddress, TcpAddress
 from mailssl_trio.transport.upstream import ProxySsl
 
 
@@ -27,6 +27,26 @@ def check_users(
             known[file] = _read(table, file, files, report)
         if (users := known[file]) is not None:
             _check_backends(table, server, users, report)
+            _check_external(table, server, users, report)
+
+
+def _check_external(
+    table: ServerTable, server: VirtualServer, users: Users, report: Report
+) -> None:
+    """Who comes with a certificate has no password for the backend, unless we do."""
+    default = None if server.upstream is None else server.upstream.address
+    if "EXTERNAL" not in server.policy.mechanisms or any(
+        user.upstream_password is not None
+        or isinstance(user.upstreams.get(server.protocol, default), EmbeddedAddress)
+        for user in users.everybody
+    ):
+        return
+    report.error(
+        table.origin(f"{server.protocol}_auth"),
+        "`external` lets nobody in: no user has an `upstream_password`, and a"
+        " certificate brings none",
+        "add `upstream_password` in the users file, or leave `external` out",
+    )
 
 
 def _read(table: ServerTable, file: Path, files: Files, report: Report) -> Users | None:

@@ -12,7 +12,7 @@ from socket import gethostname
 from typing import Annotated, TypeAlias
 
 from mailssl_trio.config.problem import quoted
-from mailssl_trio.config.units import parse_time
+from mailssl_trio.config.units import parse_size, parse_time
 from mailssl_trio.transport.address import parse_address
 
 A_CENTURY = 100 * 365 * 86400.0
@@ -20,6 +20,9 @@ A_CENTURY = 100 * 365 * 86400.0
 
 GREATEST = 2**31 - 1
 """No number of things is greater, so that every one of them is an int of C's."""
+
+SHORTEST_COMMAND, LONGEST_COMMAND = 128, 2**20
+"""Octets; a stranger may make us keep so many."""
 
 PRINTABLE = re.compile(r"[ -~]+")
 NAME = re.compile(r"[!-~]+")
@@ -62,6 +65,27 @@ def seconds(value: object) -> float:
             f"{shown(value)} is no deadline", "it must be more than 0, within a century"
         )
     return length
+
+
+def command_size(value: object) -> int:
+    """Read how long a command may be."""
+    try:
+        octets = parse_size(str(value) if is_number(value) else text(value))
+    except ValueError:
+        raise WrongValueError(
+            f"{shown(value)} is not a size", 'write octets, or "4k", "16k"'
+        ) from None
+    if not SHORTEST_COMMAND <= octets <= LONGEST_COMMAND:
+        raise WrongValueError(
+            f"{shown(value)} is too little or too much for a command",
+            f"write {SHORTEST_COMMAND} to {LONGEST_COMMAND}",
+        )
+    return octets
+
+
+def delay(value: object) -> float:
+    """Read a time that may be nothing."""
+    return 0.0 if str(value) == "0" else seconds(value)
 
 
 def whole_seconds(value: object) -> int:
@@ -181,6 +205,8 @@ def suggestion(word: object, known: Collection[str]) -> str:
 Flag: TypeAlias = Annotated[bool, flag]
 Count: TypeAlias = Annotated[int, count]
 Seconds: TypeAlias = Annotated[float, seconds]
+CommandSize: TypeAlias = Annotated[int, command_size]
+Delay: TypeAlias = Annotated[float, delay]
 WholeSeconds: TypeAlias = Annotated[int, whole_seconds]
 HostName: TypeAlias = Annotated[str, host_name]
 FileName: TypeAlias = Annotated[str, file_name]

@@ -2,14 +2,18 @@
 
 from attrs import evolve
 
+from mailssl_trio.config.auth_http import auth_http
 from mailssl_trio.config.error_logs import server_log
 from mailssl_trio.config.judged_tls import judge_server
 from mailssl_trio.config.listening import idle_parameters
+from mailssl_trio.config.mechanisms import announced, check_mechanisms, chosen_words
 from mailssl_trio.config.model import Listen, VirtualServer
 from mailssl_trio.config.problem import Report, dotted
+from mailssl_trio.config.proxying import proxy_policy, proxy_protocol
 from mailssl_trio.config.routing import upstream
 from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.config.server_tls import tls_policy
+from mailssl_trio.config.trusted_proxies import real_ip_from
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
 from mailssl_trio.transport.resolver import Resolver
 from mailssl_trio.transport.timeouts import Timeouts
@@ -39,9 +43,12 @@ def virtual_server(
     if tls is not None:
         judge_server(table, tls, protocol or SOME_PROTOCOL, site, report)
     backend = upstream(table, protocol or SOME_PROTOCOL, site, report)
+    if protocol is not None:
+        check_mechanisms(table, protocol, report)
+    judge = auth_http(table, site, report)
     if protocol is None or not listens:
         return None
-    users = table.directives.users
+    users = table.directives.users if judge is None else None
     return VirtualServer(
         name=f"{dotted(table.place)} at {site.file}:{report.line(table.place)}",
         listens=listens,
@@ -53,6 +60,11 @@ def virtual_server(
         upstream=backend,
         resolver=_resolver(table, protocol),
         error_log=server_log(table, site, report),
+        auth_http=judge,
+        real_ip_from=real_ip_from(table, listens, report),
+        proxy=proxy_policy(table, protocol, report),
+        proxy_protocol=proxy_protocol(table, report),
+        pass_error_message=table.directives.proxy_pass_error_message,
     )
 
 
@@ -105,19 +117,28 @@ def _warn_of_plaintext(
 
 def _policy(table: ServerTable, protocol: str) -> Policy:
     directives = table.directives
+    chosen = chosen_words(directives, protocol)
+    buffer, delay = None, 0.0
     match protocol:
         case "imap":
-            words, mechanisms = directives.imap_capabilities, directives.imap_auth
-        case "pop3":  # nginx: `plain` advertises LOGIN too
-            words, mechanisms = directives.pop3_capabilities, ("plain", "login")
+            capabilities = directives.imap_capabilities
+            buffer = directives.imap_client_buffer
+        case "pop3":
+            capabilities = directives.pop3_capabilities
         case _:
-            words, mechanisms = directives.smtp_capabilities, directives.smtp_auth
+            capabilities = directives.smtp_capabilities
+            buffer = directives.smtp_client_buffer
+            delay = directives.smtp_greeting_delay
     return Policy(
         server_name=directives.server_name,
         starttls=directives.starttls,
-        mechanisms=tuple(mechanism.upper() for mechanism in mechanisms),
-        capabilities=words,
+        mechanisms=announced(chosen, protocol),
+        capabilities=capabilities,
         max_errors=directives.max_errors,
+        apop="apop" in chosen,
+        unauthenticated="none" in chosen,
+        client_buffer=buffer or 0,
+        greeting_delay=delay,
     )
 
 

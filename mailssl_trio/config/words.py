@@ -1,6 +1,6 @@
 """Directives whose value is a word out of a few, or a list of words."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
 from mailssl_trio.config.values import (
@@ -13,7 +13,10 @@ from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.transport.upstream import ProxySsl
 
 MAIL_PROTOCOLS = ("imap", "pop3", "smtp")
-NGINX_MECHANISMS = frozenset({"apop", "cram-md5", "external", "login", "none"})
+MECHANISMS = ("plain", "login", "cram-md5", "external", "xoauth2", "oauthbearer")
+"""Those of SASL, in the order in which they are announced."""
+POP3_MECHANISMS = ("plain", "apop", *MECHANISMS[2:])  # nginx: `plain` is LOGIN too
+SMTP_MECHANISMS = (*MECHANISMS[:4], "none", *MECHANISMS[4:])
 
 
 def words(value: object) -> tuple[str, ...]:
@@ -61,26 +64,19 @@ def choice(
     )
 
 
-def mechanisms(value: object) -> tuple[str, ...]:
-    """Read ``imap_auth`` and ``smtp_auth``."""
-    _refuse_nginx_mechanisms(value, ("plain", "login"))
-    return word_list(value, ("plain", "login"), "mechanism")
+def imap_mechanisms(value: object) -> tuple[str, ...]:
+    """Read ``imap_auth``."""
+    return word_list(value, MECHANISMS, "mechanism")
 
 
 def pop3_mechanisms(value: object) -> tuple[str, ...]:
     """Read ``pop3_auth``, where nginx has no word for LOGIN: ``plain`` is both."""
-    _refuse_nginx_mechanisms(value, ("plain",))
-    return word_list(value, ("plain",), "mechanism")
+    return word_list(value, POP3_MECHANISMS, "mechanism")
 
 
-def _refuse_nginx_mechanisms(value: object, known: Collection[str]) -> None:
-    for index, word in enumerate(words(value)):
-        if word.lower() in NGINX_MECHANISMS.difference(known):
-            raise WrongValueError(
-                f"{shown(word)} is a word of nginx's that is not available here",
-                f"the words here are: {', '.join(known)}",
-                index,
-            )
+def smtp_mechanisms(value: object) -> tuple[str, ...]:
+    """Read ``smtp_auth``."""
+    return word_list(value, SMTP_MECHANISMS, "mechanism")
 
 
 def mail_protocol(value: object) -> str:
@@ -107,8 +103,9 @@ def flag_word(value: object) -> object:
 
 
 WordList: TypeAlias = Annotated[tuple[str, ...], words]
-Mechanisms: TypeAlias = Annotated[tuple[str, ...], mechanisms]
+ImapMechanisms: TypeAlias = Annotated[tuple[str, ...], imap_mechanisms]
 Pop3Mechanisms: TypeAlias = Annotated[tuple[str, ...], pop3_mechanisms]
+SmtpMechanisms: TypeAlias = Annotated[tuple[str, ...], smtp_mechanisms]
 MailProtocol: TypeAlias = Annotated[str, mail_protocol]
 StartTls: TypeAlias = Annotated[StartTlsMode, starttls]
 BackendTls: TypeAlias = Annotated[ProxySsl, proxy_ssl]

@@ -28,9 +28,11 @@ async def authenticate(
         credentials = await _converse(exchange, initial, ask)
     except sasl.SaslError:
         return None
-    # Nobody acts for another here (RFC 4616 section 2).
-    himself = credentials.authzid in {b"", credentials.authcid}
-    return credentials.authcid if himself else None
+    match credentials:
+        case Password(authcid, _, authzid) if authzid in {b"", authcid}:
+            return authcid
+        case _:  # nobody acts for another here (RFC 4616 section 2)
+            return None
 
 
 def user_named(name: bytes) -> bytes | None:

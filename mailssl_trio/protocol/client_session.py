@@ -5,15 +5,30 @@ property, which is shut until the TLS that was asked for is up.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from mailssl_trio.protocol import sasl
-from mailssl_trio.protocol.credentials import Password, Reason, Rejected
+from mailssl_trio.protocol.credentials import (
+    BackendCredentials,
+    Bearer,
+    Password,
+    Reason,
+    Rejected,
+)
 from mailssl_trio.protocol.engine import LineTooLongError, Session
 from mailssl_trio.protocol.events import Dialogue, Goodbye, LoggedIn, Refused
+from mailssl_trio.protocol.introduction import (
+    UNIX_CLIENT,
+    Introduction,
+    ProxyPolicy,
+    XClient,
+)
 
 MAX_REPLY_LINES = 512
 """Lines a backend may send in one reply before it is given up."""
+
+NOBODY_TO_TELL_OF = Introduction()
+AS_USUAL = ProxyPolicy()
 
 WITHHELD = "(withheld: it quotes the credentials)"
 
@@ -21,10 +36,14 @@ WITHHELD = "(withheld: it quotes the credentials)"
 class GiveUpError(Exception):
     """The backend cannot be logged in to; ``detail`` is for the operator."""
 
-    def __init__(self, detail: str, reason: Reason = Reason.UNAVAILABLE) -> None:
+    def __init__(
+        self, detail: str, reason: Reason = Reason.UNAVAILABLE, reply: bytes = b""
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.reason = reason
+        self.reply = reply
+        """Its refusal in its own words, where it has any that a client may hear."""
 
 
 class ClientSession(Session):
@@ -32,20 +51,28 @@ class ClientSession(Session):
 
     def __init__(
         self,
-        credentials: Password,
+        credentials: BackendCredentials,
         *,
         implicit_tls: bool = False,
         starttls: bool = False,
         client_name: str = "localhost",
+        client: Introduction = NOBODY_TO_TELL_OF,
+        policy: ProxyPolicy = AS_USUAL,
     ) -> None:
         self.implicit_tls = implicit_tls
         self.starttls = starttls
         self.client_name = client_name
+        """What an SMTP backend is told in EHLO: our own name."""
+        self.client = client
+        """Whom we speak for."""
+        self.policy = policy
         self._credentials = credentials
+        self.failure = b""
+        """What the backend said of our token before it refused it (RFC 7628 3.2.2)."""
         super().__init__()
 
     @property
-    def credentials(self) -> Password:
+    def credentials(self) -> BackendCredentials:
         """The credentials; RuntimeError while the TLS that was asked for is not up."""
         if self.tls is None and (self.starttls or self.implicit_tls):
             raise RuntimeError("a credential towards a backend before TLS")
@@ -56,7 +83,8 @@ class ClientSession(Session):
         try:
             logged_in = yield from self.log_in()
         except GiveUpError as end:
-            yield Refused(Rejected(end.reason), end.detail)
+            rejected = Rejected(end.reason, challenge=self.failure)
+            yield Refused(rejected, end.detail, end.reply)
             return Goodbye.REFUSED
         yield logged_in
         return Goodbye.QUIT
@@ -65,6 +93,16 @@ class ClientSession(Session):
         """Speak from the greeting to the login; GiveUpError if there is none."""
         raise NotImplementedError
 
+    @property
+    def tells_of_client(self) -> bool:
+        """Whether a backend may hear for whom we speak, if there is an address."""
+        has_address = self.client.client != UNIX_CLIENT
+        return has_address and self.policy.xclient is not XClient.OFF
+
+    def longest(self, usual: int) -> int:
+        """Return how many octets the backend may say at once."""
+        return self.policy.proxy_buffer or usual
+
     def read_reply_line(self, limit: int) -> Dialogue[bytes]:
         """Return one line of the backend's."""
         try:
@@ -72,14 +110,25 @@ class ClientSession(Session):
         except LineTooLongError:
             raise GiveUpError("upstream sent too long response line") from None
 
-    def invalid(self, line: bytes) -> GiveUpError:
-        """What to raise when the backend says what it may not say here."""
-        return GiveUpError(f'upstream sent invalid response: "{self.without_us(line)}"')
+    def invalid(self, line: bytes, reply: bytes = b"") -> GiveUpError:
+        """What to raise when the backend says what it may not say here.
 
-    def refused(self, line: bytes, reason: Reason) -> GiveUpError:
+        ``reply`` is what a client may hear of it: a refusal in its protocol.
+        """
+        text = self.without_us(line)
+        return GiveUpError(
+            f'upstream sent invalid response: "{text}"', reply=self.passable(reply)
+        )
+
+    def refused(self, line: bytes, reason: Reason, reply: bytes = b"") -> GiveUpError:
         """What to raise when the backend will not have these credentials."""
         text = self.without_us(line)
-        return GiveUpError(f'upstream refused the login: "{text}"', reason)
+        detail = f'upstream refused the login: "{text}"'
+        return GiveUpError(detail, reason, self.passable(reply))
+
+    def passable(self, reply: bytes) -> bytes:
+        """Return a refusal for the client, nothing if it echoes our secrets."""
+        return b"" if self.without_us(reply) == WITHHELD else reply
 
     def without_us(self, line: bytes) -> str:
         """Return a backend's line for the operator, unless it echoes our secrets.
@@ -92,13 +141,37 @@ class ClientSession(Session):
         return line.decode("utf-8", "replace")
 
     def _secrets(self) -> Iterator[bytes]:
-        """Yield the password in every form in which it may have been sent."""
-        for mechanism in sasl.CLIENT_MECHANISMS.values():
-            *_, response = mechanism(self._credentials)
-            yield sasl.encode(response)
-        yield re.sub(rb'["\\]', rb"\\\g<0>", self._credentials.password)  # in quotes
-        yield self._credentials.password
+        """Yield what must be kept in every form in which it may have been sent."""
+        for *_, last in sasl.client_mechanisms(self._credentials).values():
+            yield sasl.encode(last)
+        match self._credentials:
+            case Password(_, password):
+                yield re.sub(rb'["\\]', rb"\\\g<0>", password)  # in quotes
+                yield password
+            case Bearer(_, token):
+                yield token
 
-    def sasl_exchange(self, mechanism: str) -> sasl.ClientExchange:
-        """Begin an exchange with our credentials."""
-        return sasl.CLIENT_MECHANISMS[mechanism](self.credentials)
+    def mechanism(self, offered: Collection[str]) -> str | None:
+        """Choose the best mechanism on offer that carries our credentials."""
+        ours = sasl.client_mechanisms(self.credentials)
+        return next((name for name in ours if name in offered), None)
+
+    def responses(self, mechanism: str) -> list[bytes]:
+        """Return what we say in an exchange, as it travels, without line ends."""
+        said = sasl.client_mechanisms(self.credentials)[mechanism]
+        return [sasl.encode(message) for message in said]
+
+    def hear_failure(self, mechanism: str | None, line: bytes) -> None:
+        """Take what a backend says of our token, and answer it; the refusal follows.
+
+        A challenge behind all that we have to say is legal nowhere else.
+        """
+        answer = sasl.FAILURE_HEARD.get(mechanism or "")
+        try:
+            failure = sasl.decode(line.partition(b" ")[2])
+        except sasl.MalformedResponseError:
+            raise self.invalid(line) from None
+        if answer is None or not failure:
+            raise self.invalid(line)
+        self.failure = failure
+        self.send(sasl.encode(answer) + b"\r\n")

@@ -30,8 +30,66 @@ class Password:
     authzid: bytes = field(default=b"", validator=_one_line)
 
 
-Credentials: TypeAlias = Password
-"""Everything a client may present; more kinds join this union."""
+@frozen
+class Digest:
+    """An answer to a challenge of ours: SASL CRAM-MD5 (RFC 2195)."""
+
+    authcid: bytes = field(validator=_one_line)
+    challenge: bytes = field(validator=_one_line)
+    """What was asked, with its angle brackets."""
+    response: bytes = field(validator=_one_line, repr=False)
+    """32 hexadecimal digits: HMAC-MD5 of the challenge, the password being the key."""
+
+
+@frozen
+class Apop:
+    """An answer to the timestamp in the greeting: APOP (RFC 1939 section 7)."""
+
+    authcid: bytes = field(validator=_one_line)
+    timestamp: bytes = field(validator=_one_line)
+    """With its angle brackets."""
+    digest: bytes = field(validator=_one_line, repr=False)
+    """32 hexadecimal digits: MD5 of timestamp and password."""
+
+
+@frozen
+class External:
+    """A name that something outside of the dialogue must vouch for: SASL EXTERNAL."""
+
+    authcid: bytes = field(validator=_one_line)
+    """May be empty: then whoever vouches says who it is (RFC 4422 appendix A)."""
+
+
+@frozen
+class Bearer:
+    """A token: SASL OAUTHBEARER (RFC 7628) or XOAUTH2."""
+
+    authcid: bytes = field(validator=_one_line)
+    token: bytes = field(validator=_one_line, repr=False)
+    mechanism: str = "OAUTHBEARER"
+    """Or ``XOAUTH2``."""
+
+
+@frozen
+class Envelope:
+    """No credentials: mail that is submitted without AUTH (``smtp_auth none``)."""
+
+    mail: bytes = field(validator=_one_line)
+    """The command as it came, ``MAIL FROM:<a@b> SIZE=3``."""
+    rcpt: bytes = field(validator=_one_line)
+    """The first one, as it came."""
+
+    @property
+    def authcid(self) -> bytes:
+        """Nobody."""
+        return b""
+
+
+Credentials: TypeAlias = Password | Digest | Apop | External | Bearer | Envelope
+"""Everything a client may present."""
+
+BackendCredentials: TypeAlias = Password | Bearer | Envelope
+"""What we may log in to a backend with."""
 
 
 class Reason(Enum):
@@ -57,6 +115,14 @@ class Rejected:
 
     reason: Reason
     text: str = ""
+    code: str = ""
+    """SMTP: reply code and enhanced code, ``535 5.7.8``; "" means the reason's own."""
+    wait: float | None = None
+    """Seconds to wait before the client hears it; None leaves that to the gateway."""
+    challenge: bytes = b""
+    """What a SASL mechanism says of a failure before it fails (RFC 7628 3.2.2)."""
+    reply: bytes = b""
+    """The backend's own refusal, with CRLF, IMAP untagged: in place of all words."""
 
 
 Verdict: TypeAlias = Accepted | Rejected

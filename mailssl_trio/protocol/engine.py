@@ -14,6 +14,7 @@ from mailssl_trio.protocol.events import (
     Dialogue,
     Event,
     Goodbye,
+    Pause,
     Question,
     StartTls,
     TlsInfo,
@@ -164,6 +165,15 @@ class Session:
         octets = bytes(self._received[:count])
         self._consume(count)
         return octets
+
+    def stay_silent(self, seconds: float) -> Dialogue[None]:
+        """Say nothing for a while, and hang up on a peer that does not wait either."""
+        if not self._received:
+            yield Pause(seconds)
+        if self._received:
+            raise HangUp(Goodbye.EARLY_TALKER)
+        if self._eof:
+            raise HangUp(Goodbye.PEER_GONE)
 
     def _consume(self, count: int) -> None:
         del self._received[:count]

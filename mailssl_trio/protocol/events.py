@@ -27,6 +27,7 @@ class Goodbye(Enum):
     LINE_TOO_LONG = "sent too long command"
     PIPELINED_STARTTLS = "sent plaintext behind STARTTLS"
     HTTP_REQUEST = "sent an HTTP request"
+    EARLY_TALKER = "was rejected before greeting"
     HANDSHAKE_FAILED = "TLS handshake failed"
     BAD_CERTIFICATE = "SSL certificate verify error"
     CERTIFICATE_REQUIRED = "sent no required SSL certificate"
@@ -52,6 +53,13 @@ class NeedData(Event):
 
 
 @frozen
+class Pause(Event):
+    """Let so many seconds pass; go on sooner only if the peer says something."""
+
+    seconds: float
+
+
+@frozen
 class TlsInfo:
     """What the handshake agreed on."""
 
@@ -65,6 +73,13 @@ class TlsInfo:
     refused: Goodbye | None = None
     """Why the peer is sent away in spite of it: BAD_CERTIFICATE, where it showed one
     that will not do, or CERTIFICATE_REQUIRED, where it showed none. None is welcome."""
+    alpn: str | None = None
+    """The protocol that was agreed on by ALPN, if any."""
+    verified: str = ""
+    """What became of the certificate that a client was asked for: ``SUCCESS``,
+    ``FAILED:reason``, or ``NONE`` where it has none; "" where it was not asked."""
+    certificate: bytes | None = field(default=None, repr=False)
+    """The one that it has shown, in DER."""
 
 
 @frozen
@@ -73,10 +88,24 @@ class StartTls(Question[TlsInfo]):
 
 
 @frozen
+class Helo:
+    """What an SMTP client has called itself since TLS came up, or since it came."""
+
+    name: bytes = b""
+    """Empty where it has said neither HELO nor EHLO."""
+    esmtp: bool = False
+    """Whether it has ever said EHLO."""
+
+
+NOBODY = Helo()
+
+
+@frozen
 class Authenticate(Question[Verdict]):
     """Judge these credentials, and log in to the backend if they are good."""
 
     credentials: Credentials
+    helo: Helo = NOBODY
 
 
 @frozen
@@ -96,6 +125,9 @@ class Refused(Event):
     rejected: Rejected
     detail: str = ""
     """For the operator: what the backend did that it should not have done."""
+    reply: bytes = field(default=b"", eq=False)
+    """For the client, if it may hear that much: the refusal as the backend sent it,
+    with CRLF, IMAP untagged. Empty if there was none, or none that may be told."""
 
 
 @frozen

@@ -6,6 +6,7 @@ by which a credential leaves a session.
 """
 
 import re
+from collections.abc import Callable
 from enum import Enum
 from typing import ClassVar
 
@@ -14,11 +15,19 @@ from attrs import frozen
 from mailssl_trio.protocol import sasl
 from mailssl_trio.protocol.credentials import (
     Accepted,
+    Bearer,
     Credentials,
     Rejected,
 )
 from mailssl_trio.protocol.engine import HangUp, LineTooLongError, Session
-from mailssl_trio.protocol.events import Authenticate, Dialogue, Goodbye, LoggedIn
+from mailssl_trio.protocol.events import (
+    NOBODY,
+    Authenticate,
+    Dialogue,
+    Goodbye,
+    Helo,
+    LoggedIn,
+)
 
 HTTP_REQUEST = re.compile(
     rb"(?:CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PRI|PUT|TRACE) \S+ HTTP/[0-9]"
@@ -43,12 +52,19 @@ class Policy:
     server_name: str = "localhost"
     starttls: StartTlsMode = StartTlsMode.OFF
     mechanisms: tuple[str, ...] = ("PLAIN",)
-    """The mechanisms to advertise. PLAIN and LOGIN are always accepted, as in nginx:
-    what they carry, the protocols' own commands carry too."""
+    """The mechanisms to advertise, and to accept; but PLAIN and LOGIN always are."""
     capabilities: tuple[str, ...] = ()
     """Words to announce for the backend, in their order."""
     max_errors: int = 5
     """The refused command or login that ends the connection; 0 acts like 1."""
+    client_buffer: int = 0
+    """IMAP and SMTP: octets of the longest command, SASL apart; 0 is as usual."""
+    apop: bool = False
+    """POP3: whether APOP is accepted."""
+    unauthenticated: bool = False
+    """SMTP: whether MAIL and RCPT are judged where there was no AUTH."""
+    greeting_delay: float = 0.0
+    """SMTP: seconds of silence before the greeting."""
 
 
 class ServerSession(Session):
@@ -60,8 +76,16 @@ class ServerSession(Session):
     OWN_CAPABILITIES: ClassVar[frozenset[str]]
     """Words that the session says by itself, when they are true and only then."""
 
-    def __init__(self, policy: Policy, *, implicit_tls: bool = False) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        implicit_tls: bool = False,
+        challenge: Callable[[], bytes] = sasl.no_challenge,
+    ) -> None:
         self.policy = policy
+        self.challenge = challenge
+        """Makes one that nobody can foretell and that never comes again."""
         self.implicit_tls = implicit_tls
         self.errors = 0
         self.in_login = False
@@ -103,6 +127,10 @@ class ServerSession(Session):
             if re.split(r"[ =]", word.upper())[0] not in self.OWN_CAPABILITIES
         )
 
+    def longest(self, usual: int) -> int:
+        """Return how many octets a client may make us keep of a command."""
+        return self.policy.client_buffer or usual
+
     # What each protocol words for itself.
 
     def until_tls_or_login(self) -> Dialogue[Goodbye | None]:
@@ -141,12 +169,16 @@ class ServerSession(Session):
             self.errors = 0
         return ending
 
-    def log_in(self, credentials: Credentials, tag: bytes = b"") -> Dialogue[bool]:
+    def log_in(
+        self, credentials: Credentials, tag: bytes = b"", helo: Helo = NOBODY
+    ) -> Dialogue[bool]:
         """Have the credentials judged; the only way by which one leaves a session."""
         if not self.may_log_in:
             raise RuntimeError("a login before TLS under starttls only")
-        verdict = yield from self.ask(Authenticate(credentials))
+        verdict = yield from self.ask(Authenticate(credentials, helo))
         if isinstance(verdict, Rejected):
+            if verdict.challenge and isinstance(credentials, Bearer):
+                yield from self.put(verdict.challenge)  # RFC 7628 section 3.2.3
             self.reject(verdict, tag)
             self.count_error()
             return False
@@ -155,43 +187,60 @@ class ServerSession(Session):
         return True
 
     def authenticate(
-        self, mechanism: bytes, initial: bytes | None, tag: bytes = b""
+        self,
+        mechanism: bytes,
+        initial: bytes | None,
+        tag: bytes = b"",
+        helo: Helo = NOBODY,
     ) -> Dialogue[bool]:
         """Hold a SASL exchange (RFC 4422) and log in with what it brings."""
         try:
-            exchange = sasl.server_exchange(mechanism)
+            exchange = self._begin(mechanism, initial)
             self.in_login = True
             credentials = yield from self._converse(exchange, initial)
+            return (yield from self.log_in(credentials, tag, helo))
         except sasl.SaslError as refusal:
             self.refuse_sasl(refusal, tag)
             self.count_error()
             return False
         finally:
             self.in_login = False
-        return (yield from self.log_in(credentials, tag))
+
+    def _begin(self, mechanism: bytes, initial: bytes | None) -> sasl.ServerExchange:
+        enabled = self.policy.mechanisms
+        exchange = sasl.server_exchange(mechanism, enabled, self.challenge)
+        if initial is not None and not sasl.takes_initial_response(mechanism):
+            raise sasl.MalformedResponseError
+        return exchange
 
     def _converse(
         self, exchange: sasl.ServerExchange, initial: bytes | None
     ) -> Dialogue[Credentials]:
         challenge = next(exchange)
-        response = initial
+        response = None if initial is None else sasl.decode(initial)
         while True:
             if response is None:
-                self.send(self.CHALLENGE + sasl.encode(challenge) + b"\r\n")
-                response = yield from self.read_command_line()
-                if response == b"*":
-                    raise sasl.CancelledError
+                response = yield from self.put(challenge)
             try:
-                challenge = exchange.send(sasl.decode(response))
+                challenge = exchange.send(response)
             except StopIteration as over:
                 credentials: Credentials = over.value
                 return credentials
             response = None
 
+    def put(self, challenge: bytes) -> Dialogue[bytes]:
+        """Send a challenge, and return the response; SaslError if there is none."""
+        self.send(self.CHALLENGE + sasl.encode(challenge) + b"\r\n")
+        response = yield from self.read_command_line()
+        if response == b"*":
+            raise sasl.CancelledError
+        return sasl.decode(response)
+
     def read_command_line(self) -> Dialogue[bytes]:
         """Return the next line; end the conversation of what is no mail client."""
         try:
-            line = yield from self.read_line(sasl.MAX_LINE)
+            limit = max(sasl.MAX_LINE, self.policy.client_buffer)
+            line = yield from self.read_line(limit)
         except LineTooLongError:
             raise HangUp(Goodbye.LINE_TOO_LONG) from None
         if HTTP_REQUEST.match(line):

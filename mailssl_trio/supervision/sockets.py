@@ -104,7 +104,10 @@ class Sockets:
                         raise ListenError(text, denied=False)
                     taken[address] = wanted.options
                     opened = await self._opened(address, wanted.options)
-                    doors.append(Door(number, wanted.ssl, opened.socket.fileno()))
+                    descriptor = opened.socket.fileno()
+                    doors.append(
+                        Door(number, wanted.ssl, descriptor, wanted.proxy_protocol)
+                    )
         except ListenError as error:
             text = f"{server.name}: {error}"
             raise StartError(text, denied=error.denied) from None

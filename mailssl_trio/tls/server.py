@@ -15,7 +15,7 @@ from ssl import SSLContext, SSLObject
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.certificates.choice import Choice, Group, choice_of
-from mailssl_trio.tls.certificates.client_certificates import judge
+from mailssl_trio.tls.certificates.client_certificates import judge, verified
 from mailssl_trio.tls.certificates.refusal import CertificateRefusal
 from mailssl_trio.tls.context import server_context
 from mailssl_trio.tls.openssl import BENEATH_PYTHON, OpenSsl
@@ -62,6 +62,10 @@ class ServerTls:
         To be asked after every handshake, also when it resumed a session.
         """
         return judge(self.policy, connection, self._openssl)
+
+    def verified(self, connection: SSLObject) -> str:
+        """Say what became of a client's certificate: TlsInfo has the words."""
+        return verified(self.policy, connection, self._openssl)
 
     def server_name(self, connection: SSLObject) -> str | None:
         """Return the name that a client asked for, None if it is none or not ASCII."""

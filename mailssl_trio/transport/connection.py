@@ -16,10 +16,13 @@ from mailssl_trio.protocol.events import (
     Event,
     Goodbye,
     NeedData,
+    Pause,
     Question,
     StartTls,
 )
+from mailssl_trio.protocol.proxy_header import ProxyHeader
 from mailssl_trio.transport.drain import Drain, Wait
+from mailssl_trio.transport.proxied import read_header
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer, alert_in, say_end
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
@@ -63,6 +66,8 @@ class Connection:
             match event:
                 case NeedData():
                     await self._receive()
+                case Pause(seconds):
+                    await self._pause(seconds)
                 case StartTls():
                     await self._start_tls(event)
                 case _:
@@ -71,6 +76,17 @@ class Connection:
     def answer(self, question: Question[T], value: T) -> None:
         """Answer the question that ``next_event()`` returned."""
         self.session.answer(question, value)
+
+    async def proxy_header(self) -> ProxyHeader | Goodbye:
+        """Read the PROXY header that must stand before all that the session reads.
+
+        Raises RefusedProxyError. Return why there is none if nobody sent one in time:
+        it is to the proxy, and no mail client, that there would be something to say.
+        """
+        scope = trio.CancelScope(deadline=self.deadline)
+        with scope, self.drain.cuts(scope, wait=Wait.SILENT):
+            return await read_header(self.stream)
+        return self._why_cut
 
     async def while_busy(self, work: Callable[[], Awaitable[T]]) -> T | None:
         """Do ``work`` on the peer's behalf, and watch meanwhile whether it stays.
@@ -159,18 +175,30 @@ class Connection:
 
     async def _receive(self) -> None:
         """Hand the session what the peer sends, or end it for want of that."""
-        scope = trio.CancelScope(deadline=self.deadline)
+        if not await self._read(self.deadline):
+            self.session.hang_up(self._why_cut)
+
+    async def _pause(self, seconds: float) -> None:
+        """Let time pass that is ours, unless the peer says something meanwhile."""
+        begun = trio.current_time()
+        if not await self._read(begun + seconds) and self.drain.begun:
+            self.session.hang_up(Goodbye.SHUTTING_DOWN)
+        self.deadline += trio.current_time() - begun
+
+    async def _read(self, deadline: float) -> bool:
+        """Hand the session what the peer sends; return whether it did in time."""
+        scope = trio.CancelScope(deadline=deadline)
         wait = Wait.BUSY if self.session.is_midway else Wait.SILENT
         try:
             with scope, self.drain.cuts(scope, wait=wait):
                 data = await self.stream.receive_some(READ_SIZE)
                 self.session.receive_data(bytes(data))
-                return
+                return True
         except trio.BrokenResourceError as broken:
             self.tls_failure = alert_in(broken)
             self.session.hang_up(Goodbye.PEER_GONE)
-        else:
-            self.session.hang_up(self._why_cut)
+            return True
+        return False
 
     async def _start_tls(self, question: StartTls) -> None:
         """Perform the handshake on this very stream; a failed one ends it."""

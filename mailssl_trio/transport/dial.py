@@ -5,14 +5,26 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 import trio
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from mailssl_trio.protocol.client_session import ClientSession
-from mailssl_trio.protocol.credentials import Password
+from mailssl_trio.protocol.client_session import (
+    AS_USUAL,
+    NOBODY_TO_TELL_OF,
+    ClientSession,
+)
+from mailssl_trio.protocol.credentials import BackendCredentials
+from mailssl_trio.protocol.events import TlsInfo
 from mailssl_trio.protocol.imap.client import ImapClient
+from mailssl_trio.protocol.introduction import Introduction, ProxyPolicy
 from mailssl_trio.protocol.pop3.client import Pop3Client
 from mailssl_trio.protocol.smtp.client import SmtpClient
-from mailssl_trio.transport.address import Address, TcpAddress, UnixAddress
+from mailssl_trio.transport.address import (
+    Address,
+    EmbeddedAddress,
+    TcpAddress,
+    UnixAddress,
+)
+from mailssl_trio.transport.announcing import ProxyProtocol, header
 from mailssl_trio.transport.backend_sessions import Backend, BackendSessions
 from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.drain import Drain
@@ -46,20 +58,39 @@ class Dialer:
     tls: ssl.SSLContext | None = None
     """None where no backend is spoken to by TLS."""
     embedded: Embedded | None = None
+    policy: ProxyPolicy = AS_USUAL
+    proxy_protocol: ProxyProtocol = ProxyProtocol.OFF
     _sessions: BackendSessions = field(factory=BackendSessions, init=False, eq=False)
 
-    async def open(self, upstream: Upstream, credentials: Password) -> Connection:
+    async def open(
+        self,
+        upstream: Upstream,
+        credentials: BackendCredentials,
+        client: Introduction = NOBODY_TO_TELL_OF,
+        tls: TlsInfo | None = None,
+        *,
+        smtp_auth: bool | None = None,
+    ) -> Connection:
         """Connect, and return a connection that is about to log in.
 
-        Raises DialError. The whole login shares one budget, as a client's does.
+        ``client`` is whom the backend is told of, ``tls`` what it speaks with us.
+        ``smtp_auth`` is for this backend in place of ``proxy_smtp_auth``. Raises
+        DialError. The whole login shares one budget, as a client's does.
         """
+        policy = self.policy
+        if smtp_auth is not None:
+            policy = evolve(policy, smtp_auth=smtp_auth)
         session = CLIENTS[self.protocol](
             credentials,
             implicit_tls=upstream.proxy_ssl is ProxySsl.ON,
             starttls=upstream.proxy_ssl is ProxySsl.STARTTLS,
             client_name=self.client_name,
+            client=client,
+            policy=policy,
         )
         wire = await self._connect(upstream.address)
+        if not isinstance(upstream.address, EmbeddedAddress):
+            await self._announce(wire, header(self.proxy_protocol, client, tls))
         layer = self._layer(upstream)
         return Connection(session, wire, layer, self.timeouts, Drain())
 
@@ -89,6 +120,23 @@ class Dialer:
         except (OSError, UnicodeError) as error:
             raise DialError(f"connect() to {address} failed ({error})") from None
         return Wire(stream, self.timeouts.close)
+
+    async def _announce(self, wire: Wire, header: bytes) -> None:
+        """Say for whom we speak, before anything else and before TLS."""
+        if not header:
+            return
+        sent = False
+        try:
+            with trio.move_on_after(self.timeouts.connect):
+                await wire.send_all(header)
+                sent = True
+        except trio.BrokenResourceError:
+            pass  # it has gone already
+        finally:
+            if not sent:
+                await trio.aclose_forcefully(wire)
+        if not sent:
+            raise DialError("could not send PROXY protocol header")
 
     async def _open_embedded(self) -> trio.SocketStream:
         if self.embedded is None:

@@ -18,6 +18,9 @@ Judge: TypeAlias = Callable[[ssl.SSLObject], CertificateRefusal | None]
 ServerName: TypeAlias = Callable[[ssl.SSLObject], str | None]
 """Reads the name that a client has asked for by SNI."""
 
+Verified: TypeAlias = Callable[[ssl.SSLObject], str]
+"""Says what became of the certificate that a client was asked for."""
+
 
 class HandshakeError(Exception):
     """The handshake failed; the text says why, in OpenSSL's words."""
@@ -37,6 +40,8 @@ class TlsLayer:
     """Who judges the peer's certificate, where the handshake itself accepts any."""
     server_name: ServerName | None = None
     """Who can tell what a client called us; only for the server's side."""
+    verified: Verified | None = None
+    """Who can tell what its certificate is worth; only for the server's side."""
 
     async def upgrade(self, wire: trio.abc.Stream) -> "Secured":
         """Perform the handshake on this very stream.
@@ -61,12 +66,16 @@ class TlsLayer:
     def _secured(self, stream: trio.SSLStream[trio.abc.Stream]) -> "Secured":
         beneath = _beneath(stream)
         refusal = None if self.judge is None else self.judge(beneath)
+        verified = "" if self.verified is None else self.verified(beneath)
         info = TlsInfo(
             version=stream.version() or "",
             cipher=stream.cipher()[0],
             server_name=None if self.server_name is None else self.server_name(beneath),
             resumed=bool(stream.session_reused),
             refused=None if refusal is None else refusal.goodbye,
+            alpn=beneath.selected_alpn_protocol(),
+            verified=verified,
+            certificate=beneath.getpeercert(binary_form=True) if verified else None,
         )
         return Secured(stream, info, refusal)
 

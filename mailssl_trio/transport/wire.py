@@ -51,6 +51,10 @@ class Wire(trio.abc.HalfCloseableStream):
         """Wait until the peer has said something, or has gone; read nothing."""
         await trio.lowlevel.wait_readable(self.stream.socket)
 
+    def is_readable(self) -> bool:
+        """Whether the peer has said something, or has gone; read nothing."""
+        return self.stream.socket.is_readable()
+
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send as SocketStream does; a cancelled send leaves the wire broken."""
         await self.stream.send_all(data)
@@ -91,16 +95,16 @@ class Wire(trio.abc.HalfCloseableStream):
 
     async def _delivered(self) -> None:
         """Wait until the peer has taken all, or no more for ``linger`` seconds."""
-        unsent = self._unsent()
+        unsent = self.unsent()
         while unsent:
             with trio.move_on_after(self.linger):
-                while self._unsent() >= unsent:  # noqa: ASYNC110 - no event tells
+                while self.unsent() >= unsent:  # noqa: ASYNC110 - no event tells
                     await trio.sleep(QUEUE_POLL)
-            if self._unsent() >= unsent:
+            if self.unsent() >= unsent:
                 return
-            unsent = self._unsent()
+            unsent = self.unsent()
 
-    def _unsent(self) -> int:
+    def unsent(self) -> int:
         """Octets that the peer's kernel has not taken (tcp(7), SIOCOUTQ)."""
         descriptor = self.stream.socket.fileno()
         if descriptor < 0:

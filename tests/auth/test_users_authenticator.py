@@ -14,6 +14,7 @@ from mailssl_trio.auth.route import LoginAttempt, Route
 from mailssl_trio.auth.users import User, Users
 from mailssl_trio.auth.users_authenticator import UsersAuthenticator
 from mailssl_trio.protocol.credentials import Password, Reason, Rejected
+from mailssl_trio.protocol.introduction import Introduction
 from mailssl_trio.tls.policy import BackendTlsPolicy
 from mailssl_trio.transport.address import (
     Address,
@@ -56,7 +57,7 @@ def attempt(
     client_address: str = "192.0.2.7",
 ) -> LoginAttempt:
     credentials = Password(name, password, authzid)
-    return LoginAttempt(credentials, protocol, client_address, tls=None)
+    return LoginAttempt(credentials, protocol, Introduction(client_address), tls=None)
 
 
 def authenticator(

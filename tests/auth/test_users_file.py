@@ -127,7 +127,8 @@ BAD: list[tuple[str, KeyPath, str, str]] = [
         PASSWORD + "quota = 1",
         (ALICE, "quota"),
         "unknown key",
-        "known are password, upstream, protocols, networks",
+        "known are password, upstream, protocols, networks, upstream_user,"
+        " upstream_password",
     ),
     (
         f'[joe]\npassword = "{HASH}"\n[joe.bloggs]\npassword = "{HASH}"',

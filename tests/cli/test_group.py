@@ -34,6 +34,7 @@ def run(
     [
         (("serve", "mail.toml"), "serve mail.toml False\n"),
         (("mail.toml",), "serve mail.toml False\n"),
+        (("nginx.conf",), "serve nginx.conf False\n"),
         (("conf/mail", "--example"), "serve conf/mail True\n"),
         (("check", "mail.toml"), "check mail.toml\n"),
     ],

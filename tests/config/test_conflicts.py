@@ -142,9 +142,9 @@ def test_addresses_that_differ_get_along(site: Site, first: str, second: str) ->
         ),
         (
             'listen = "127.0.0.1:143"',
-            "2: mail.server[0]: nobody judges logins here: neither `users` nor"
-            " `proxy_pass` is set; set `users` to a file, or `proxy_pass` to a backend"
-            " that judges",
+            "2: mail.server[0]: nobody judges logins here: neither `auth_http`, `users`"
+            " nor `proxy_pass` is set; set `auth_http` to an auth server, `users` to a"
+            " file, or `proxy_pass` to a backend that judges",
         ),
         (
             'listen = "127.0.0.1:143"\nproxy_pass = "embedded"',

@@ -45,7 +45,6 @@ ssl_client_certificate = "ca.pem"
 ssl_trusted_certificate = "ca.pem"
 ssl_verify_depth = 2
 ssl_crl = "crl.pem"
-users = "users.toml"
 smtp_capabilities = ["SIZE 10485760", "8BITMIME"]
 [[mail.server]]
 listen = [
@@ -54,7 +53,12 @@ listen = [
 ]
 starttls = "only"
 imap_auth = "plain login"
+imap_client_buffer = "16k"
 proxy_pass = "unix:imap.sock"
+proxy_protocol = "on"
+proxy_pass_error_message = true
+xclient = false
+users = "users.toml"
 [[mail.server]]
 listen = "localhost:995 ssl"
 error_log = [
@@ -70,13 +74,23 @@ proxy_ssl_protocols = "TLSv1.2"
 proxy_ssl_ciphers = "HIGH"
 proxy_ssl_session_reuse = false
 pop3_capabilities = []
+users = "users.toml"
 [[mail.server]]
-listen = "127.0.0.1:587"
 resolver = "192.0.2.1 [2001:db8::1]:5353 valid=30s ipv6=off"
 resolver_timeout = "5s"
+listen = "127.0.0.1:587 proxy_protocol"
+smtp_auth = "login plain"
+smtp_greeting_delay = "1s500ms"
+smtp_client_buffer = "4k"
+set_real_ip_from = "10.0.0.0/8 2001:db8::1 unix:"
+proxy_smtp_auth = false
+proxy_protocol = "v2"
+proxy_buffer = "16k"
+xclient = true
 proxy_pass = "[2001:db8::1]:25"
 proxy_ssl = "starttls"
 proxy_ssl_verify = false
+users = "users.toml"
 [[mail.server]]
 listen = "127.0.0.1:1143"
 protocol = "imap"
@@ -85,6 +99,20 @@ ssl_certificate = "development"
 ssl_session_cache = ["shared:a zone:1m"]
 ssl_verify_client = false
 proxy_pass = "embedded"
+users = "users.toml"
+[[mail.server]]
+listen = "127.0.0.1:1995 ssl"
+protocol = "pop3"
+auth_http = "https://auth.example.org:8443/mail?x"
+auth_http_header = ["X-Key secret", "X-Other two words"]
+auth_http_timeout = "2s"
+auth_http_pass_client_cert = true
+auth_http_ssl_trusted_certificate = "ca.pem"
+proxy_ssl_name = "mail.example.org"
+[[mail.server]]
+listen = "127.0.0.1:1996"
+protocol = "pop3"
+auth_http = "unix:auth.sock:/mail"
 """
 
 
@@ -104,7 +132,7 @@ def shown_again(config: Config, site: Site, *, secrets: bool = False) -> Config:
 
 def test_effective_configuration_means_the_same(stocked: Site) -> None:
     config = stocked.load(EVERYTHING)
-    again = shown_again(config, stocked)
+    again = shown_again(config, stocked, secrets=True)
     assert again.warnings == ()
     assert essence(again) == essence(evolve(config, warnings=()))
     assert as_toml(again) == as_toml(config)
@@ -236,6 +264,8 @@ timeout = "5m"
 proxy_timeout = "1d"
 proxy_connect_timeout = "1m"
 starttls = "off"
+proxy_protocol = "off"
+proxy_pass_error_message = false
 proxy_pass = "10.0.0.1:110"
 proxy_ssl = "off"
 """

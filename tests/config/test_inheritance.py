@@ -6,6 +6,7 @@ import pytest
 
 from mailssl_trio.config.model import Listen, VirtualServer
 from mailssl_trio.log_writer import ErrorLog
+from mailssl_trio.protocol.introduction import ProxyPolicy, XClient
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
 from mailssl_trio.syslog import Syslog
 from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
@@ -44,6 +45,7 @@ def test_defaults_are_those_of_nginx(site: Site) -> None:
         timeouts=Timeouts(session=60, connect=60, relay=86400),
         users=None,
         upstream=Upstream(TcpAddress("10.0.0.1", 143)),
+        proxy=ProxyPolicy(XClient.IF_OFFERED),  # nginx's `on`, where it judges itself
     )
 
 

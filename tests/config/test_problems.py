@@ -32,8 +32,8 @@ listen = "127.0.0.1:143"
             r'5: mail.server[0]."x\x1b[2J": unknown directive; leave it out',
         ),
         (
-            'auth_http = "127.0.0.1/auth"',
-            "5: mail.server[0].auth_http: a directive of nginx's that is not"
+            "ssl_preread = true",
+            "5: mail.server[0].ssl_preread: a directive of nginx's that is not"
             " available here; leave it out",
         ),
         (
@@ -80,9 +80,9 @@ listen = "127.0.0.1:143"
             " SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3",
         ),
         (
-            'imap_auth = "plain cram-md5"',
-            '5: mail.server[0].imap_auth[1]: "cram-md5" is a word of nginx\'s that is'
-            " not available here; the words here are: plain, login",
+            'imap_auth = "plain apop"',
+            '5: mail.server[0].imap_auth[1]: unknown mechanism "apop" (known: plain,'
+            " login, cram-md5, external, xoauth2, oauthbearer)",
         ),
         (
             'imap_capabilities = ["IDLE\\r\\n* BYE"]',
@@ -157,10 +157,11 @@ def test_directive_that_is_wrong_is_named_with_what_to_do(
          " most 107 octets behind unix:"),
         ('"unix:imap.sock"', '"unix:imap.sock" is no address to listen on; it must be'
          " unix:/PATH, of at most 107 octets behind unix:"),
-        ('"127.0.0.1:143 tls"', 'unknown parameter "tls" (known: ssl, bind, multipath,'
-         " backlog=, rcvbuf=, sndbuf=, ipv6only=, so_keepalive=)"),
-        ('"127.0.0.1:143 ssl=on"', 'unknown parameter "ssl=on" (known: ssl, bind,'
-         " multipath, backlog=, rcvbuf=, sndbuf=, ipv6only=, so_keepalive=)"),
+        ('"127.0.0.1:143 tls"', 'unknown parameter "tls" (known: ssl, proxy_protocol,'
+         " bind, multipath, backlog=, rcvbuf=, sndbuf=, ipv6only=, so_keepalive=)"),
+        ('"127.0.0.1:143 ssl=on"', 'unknown parameter "ssl=on" (known: ssl,'
+         " proxy_protocol, bind, multipath, backlog=, rcvbuf=, sndbuf=, ipv6only=,"
+         " so_keepalive=)"),
         ('"127.0.0.1:143 backlog=9 backlog=9"', 'parameter "backlog" is there twice'),
         ('"127.0.0.1:143 backlog=0"', '"backlog=0" is no backlog; write 1, 2, 3, …'),
         ('"127.0.0.1:143 backlog=-1"', '"backlog=-1" is no backlog; write 1, 2, 3, …'),

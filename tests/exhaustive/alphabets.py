@@ -1,12 +1,13 @@
-"""What a peer may say: six tables, three of mail clients, three of lying backends.
+"""What a peer may say: tables of mail clients, and of lying backends.
 
 Each entry is one utterance, delivered in one piece, so that entries with octets behind
 STARTTLS are what an attacker glues. ``""`` is a peer that leaves. Half lines and half
 literals are completed by whatever follows them, as TCP would have it.
 
-The first table of each is for long conversations; ``MORE`` joins it for shorter ones.
+A client's first table is for long conversations; ``MORE`` joins it for shorter ones.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -18,6 +19,37 @@ CLIENT_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 
 PLAIN = b"AGpvZQBzZWNyZXQ="  # "\0joe\0secret", RFC 4616
 PLAIN_INJECTION = b"AGpvZQBhDQpRVUlU"  # "\0joe\0a\r\nQUIT"
+DIGEST = b64encode(b"joe c4c9334bac560ecc979e58001b3e22fb")
+NAME = b64encode(b"joe")
+NAME_INJECTION = b64encode(b"joe\r\nQUIT")
+TOKEN = b64encode(b"user=joe\x01auth=Bearer t0ken\x01\x01")
+RFC_TOKEN = b64encode(b"n,a=joe,\x01auth=Bearer t0ken\x01\x01")
+
+MECHANISMS: Alphabet = {
+    "CRAM-MD5": b"CRAM-MD5",
+    "EXTERNAL at once": b"EXTERNAL " + NAME,
+    "EXTERNAL with a line end inside": b"EXTERNAL " + NAME_INJECTION,
+    "XOAUTH2 at once": b"XOAUTH2 " + TOKEN,
+    "OAUTHBEARER": b"OAUTHBEARER",
+}
+"""What stands behind the verb of an attempt."""
+MECHANISM_ANSWERS: Alphabet = {
+    "an answer to a challenge": DIGEST + b"\r\n",
+    "a token": RFC_TOKEN + b"\r\n",
+}
+
+
+def by(verb: bytes) -> Alphabet:
+    """Return every attempt by one verb, and what may follow it."""
+    attempts = {
+        f"{verb.decode()} {name}": verb + b" " + octets + b"\r\n"
+        for name, octets in MECHANISMS.items()
+    }
+    return {**attempts, **MECHANISM_ANSWERS}
+
+
+POP3_MECHANISMS = SMTP_MECHANISMS = by(b"AUTH")
+IMAP_MECHANISMS = by(b"d1 AUTHENTICATE")
 
 POP3_CLIENT: Alphabet = {
     "QUIT": b"quit\r\n",
@@ -49,6 +81,7 @@ POP3_CLIENT_MORE: Alphabet = {
     "AUTH": b"AUTH\r\n",
     "AUTH PLAIN, empty": b"auth plain =\r\n",
     "AUTH of no mechanism": b"AUTH XYZZY\r\n",
+    **POP3_MECHANISMS,
     "an HTTP request": b"POST / HTTP/1.1\r\n",
     "STLS and half a ClientHello": b"STLS\r\n" + CLIENT_HELLO,
 }
@@ -64,7 +97,7 @@ SMTP_CLIENT: Alphabet = {
     "a SASL answer": PLAIN + b"\r\n",
     "a SASL cancellation": b"*\r\n",
     "MAIL": b"MAIL FROM:<joe@client.example>\r\n",
-    "BURL": b"BURL imap://joe@host/INBOX LAST\r\n",
+    "RCPT": b"RCPT TO:<ann@host.example>\r\n",
     "XCLIENT": b"XCLIENT LOGIN=joe\r\n",
     "an empty line": b"\r\n",
     "half a line": b"NO",
@@ -83,6 +116,9 @@ SMTP_CLIENT_MORE: Alphabet = {
     "AUTH": b"AUTH\r\n",
     "AUTH PLAIN, empty": b"auth plain =\r\n",
     "AUTH of no mechanism": b"AUTH XYZZY\r\n",
+    **SMTP_MECHANISMS,
+    "BURL": b"BURL imap://joe@host/INBOX LAST\r\n",
+    "RCPT without a name": b"RCPT\r\n",
     "an HTTP request": b"POST / HTTP/1.1\r\n",
     "STARTTLS and half a ClientHello": b"STARTTLS\r\n" + CLIENT_HELLO,
 }
@@ -118,6 +154,7 @@ IMAP_CLIENT_MORE: Alphabet = {
     "AUTHENTICATE": b"b4 AUTHENTICATE\r\n",
     "AUTHENTICATE LOGIN": b"b7 authenticate login\r\n",
     "AUTHENTICATE of no mechanism": b"b8 AUTHENTICATE XYZZY\r\n",
+    **IMAP_MECHANISMS,
     "an HTTP request": b"POST / HTTP/1.1\r\n",
     "STARTTLS and half a ClientHello": b"c2 STARTTLS\r\n" + CLIENT_HELLO,
 }
@@ -195,6 +232,96 @@ IMAP_BACKEND: Alphabet = {
     "go-ahead and half a ServerHello": b"<tag> OK go\r\n" + SERVER_HELLO,
     "another protocol": b"+OK ready\r\n",
     "an empty line": b"\r\n",
+    "half a line": b"* O",
+    "leaves": LEAVES,
+}
+
+FAILURE = b64encode(b'{"status":"invalid_token"}')
+
+POP3_TOKEN_BACKEND: Alphabet = {
+    "yes": b"+OK ready\r\n",
+    "no": b"-ERR [AUTH] no\r\n",
+    "go on": b"+ \r\n",
+    "what is wrong": b"+ " + FAILURE + b"\r\n",
+    "no base64": b"+ what\r\n",
+    "what is wrong and yes glued": b"+ " + FAILURE + b"\r\n+OK in\r\n",
+    "a list with XOAUTH2": b"+OK\r\nSASL PLAIN XOAUTH2\r\n.\r\n",
+    "a list without": b"+OK\r\nUSER\r\nSASL PLAIN OAUTHBEARER\r\n.\r\n",
+    "the token echoed": b"-ERR no such token: t0ken\r\n",
+    "half a line": b"+O",
+    "leaves": LEAVES,
+}
+
+SMTP_TOKEN_BACKEND: Alphabet = {
+    "220": b"220 mx\r\n",
+    "250 with XOAUTH2": b"250-mx\r\n250 AUTH PLAIN XOAUTH2\r\n",
+    "250 without": b"250-mx\r\n250 AUTH PLAIN OAUTHBEARER\r\n",
+    "235": b"235 2.7.0 in\r\n",
+    "334": b"334 \r\n",
+    "what is wrong": b"334 " + FAILURE + b"\r\n",
+    "334 without base64": b"334 what?\r\n",
+    "what is wrong and 235 glued": b"334 " + FAILURE + b"\r\n235 2.7.0 in\r\n",
+    "535": b"535 5.7.8 no\r\n",
+    "the token echoed": b"535 5.7.8 no such token: t0ken\r\n",
+    "half a line": b"23",
+    "leaves": LEAVES,
+}
+
+IMAP_TOKEN_BACKEND: Alphabet = {
+    "greeting": b"* OK ready\r\n",
+    "greeting with XOAUTH2": b"* OK [CAPABILITY AUTH=XOAUTH2 SASL-IR] ready\r\n",
+    "CAPABILITY with XOAUTH2": b"* CAPABILITY AUTH=PLAIN AUTH=XOAUTH2\r\n",
+    "CAPABILITY without": b"* CAPABILITY AUTH=PLAIN AUTH=OAUTHBEARER\r\n",
+    "OK": b"<tag> OK go\r\n",
+    "OK with capabilities": b"<tag> OK [CAPABILITY X] go\r\n",
+    "NO": b"<tag> NO [AUTHENTICATIONFAILED] no\r\n",
+    "go on": b"+ \r\n",
+    "what is wrong": b"+ " + FAILURE + b"\r\n",
+    "no base64": b"+ what?\r\n",
+    "what is wrong and OK glued": b"+ " + FAILURE + b"\r\n<tag> OK in\r\n",
+    "the token echoed": b"<tag> BAD no such command: t0ken\r\n",
+    "half a line": b"* O",
+    "leaves": LEAVES,
+}
+
+POP3_TOLD_BACKEND: Alphabet = {
+    "yes": b"+OK ready\r\n",
+    "no": b"-ERR [AUTH] no\r\n",
+    "the password echoed": b"-ERR no such command: PASS tan staaf\r\n",
+    "a list with XCLIENT": b"+OK\r\nXCLIENT\r\nSASL PLAIN\r\n.\r\n",
+    "a list without": b"+OK\r\nUSER\r\n.\r\n",
+    "greeting with XCLIENT": b"+OK [XCLIENT] ready\r\n",
+    "twice yes": b"+OK\r\n+OK\r\n",
+    "another protocol": b"220 mx ESMTP\r\n",
+    "half a line": b"+O",
+    "leaves": LEAVES,
+}
+
+SMTP_TOLD_BACKEND: Alphabet = {
+    "220": b"220 mx\r\n",
+    "250": b"250 mx\r\n",
+    "250 with AUTH": b"250-mx\r\n250-XCLIENT ADDR NAME\r\n250 AUTH PLAIN LOGIN\r\n",
+    "250 with AUTH LOGIN": b"250-mx\r\n250 AUTH LOGIN\r\n",
+    "235": b"235 2.7.0 in\r\n",
+    "334": b"334 \r\n",
+    "503": b"503 5.5.1 no XCLIENT for you\r\n",
+    "the password echoed": b"500 no such command: " + ECHOED + b"\r\n",
+    "220 and 250 glued": b"220 mx\r\n250-mx\r\n250 AUTH PLAIN\r\n",
+    "half a line": b"22",
+    "leaves": LEAVES,
+}
+
+IMAP_TOLD_BACKEND: Alphabet = {
+    "greeting": b"* OK ready\r\n",
+    "greeting with ID": b"* OK [CAPABILITY ID AUTH=PLAIN SASL-IR] ready\r\n",
+    "CAPABILITY with ID": b"* CAPABILITY ID AUTH=PLAIN\r\n",
+    "who it is": b'* ID ("name" "Dovecot")\r\n',
+    "OK": b"<tag> OK go\r\n",
+    "OK with capabilities": b"<tag> OK [CAPABILITY X] go\r\n",
+    "NO": b"<tag> NO [AUTHENTICATIONFAILED] no\r\n",
+    "the password echoed": b"<tag> BAD no such command: tan staaf\r\n",
+    "go on": b"+ go on\r\n",
+    "two answers glued": b"<tag> OK\r\n<next> OK\r\n",
     "half a line": b"* O",
     "leaves": LEAVES,
 }

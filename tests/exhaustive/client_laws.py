@@ -35,17 +35,12 @@ def whole_lines_are_said(step: Step) -> bool:
     )
 
 
-def only_our_password_opens(step: Step) -> bool:
+def only_all_that_we_have_opens(step: Step) -> bool:
     """A login is believed only behind all that it asks for."""
     if not isinstance(step.last.outcome, LoggedIn):
         return True
     said = b"".join(turn.said for turn in step.turns)
-    user, password, user64, password64, plain64 = step.world.secrets
-    return (
-        (user in said and password in said)
-        or (user64 in said and password64 in said)
-        or plain64 in said
-    )
+    return any(all(octets in said for octets in proof) for proof in step.world.proofs)
 
 
 def only_a_yes_opens(step: Step) -> bool:
@@ -76,9 +71,8 @@ def the_operator_reads_no_password(step: Step) -> bool:
     outcome = step.last.outcome
     if not isinstance(outcome, Refused):
         return True
-    _, password, _, *encoded = step.world.secrets
     told = repr(outcome).encode()
-    return not any(secret in told for secret in (password, *encoded))
+    return not any(secret in told for secret in step.world.untold)
 
 
 CLIENT_LAWS: tuple[Law, ...] = (
@@ -87,7 +81,7 @@ CLIENT_LAWS: tuple[Law, ...] = (
     first_words_in_tls_are_those_of_the_born,
     tls_makes_a_session_new,
     whole_lines_are_said,
-    only_our_password_opens,
+    only_all_that_we_have_opens,
     only_a_yes_opens,
     what_comes_of_it_is_said_once,
     the_operator_reads_no_password,

@@ -5,7 +5,11 @@ last; the turns before it have been looked at already, each as the last of a sho
 conversation.
 """
 
-from mailssl_trio.protocol.credentials import Accepted
+from collections.abc import Iterator
+
+from attrs import astuple
+
+from mailssl_trio.protocol.credentials import Accepted, Credentials
 from mailssl_trio.protocol.events import (
     Closed,
     Goodbye,
@@ -21,14 +25,27 @@ def no_credential_leaves_before_tls(step: Step) -> bool:
     return not step.world.needs_tls or all(tls for _, tls in step.last.logins)
 
 
+def only_what_is_enabled_leaves(step: Step) -> bool:
+    """No credential of a kind that is not enabled leaves a session."""
+    return all(
+        isinstance(credentials, step.world.enabled)
+        for credentials, _ in step.last.logins
+    )
+
+
 def no_credential_can_end_a_line(step: Step) -> bool:
     """No credential holds an octet that ends a line or a string on some wire."""
     return not any(
         octet in part
         for credentials, _ in step.last.logins
-        for part in (credentials.authcid, credentials.password, credentials.authzid)
+        for part in _parts(credentials)
         for octet in (b"\0", b"\r", b"\n")
     )
+
+
+def _parts(credentials: Credentials) -> Iterator[bytes]:
+    """Yield every octet string that a credential is made of."""
+    return (part for part in astuple(credentials) if isinstance(part, bytes))
 
 
 def nothing_glued_behind_starttls_survives(step: Step) -> bool:
@@ -141,6 +158,7 @@ def it_can_be_ended_at_any_moment(step: Step) -> bool:
 
 SERVER_LAWS: tuple[Law, ...] = (
     no_credential_leaves_before_tls,
+    only_what_is_enabled_leaves,
     no_credential_can_end_a_line,
     nothing_glued_behind_starttls_survives,
     nothing_is_said_between_go_ahead_and_tls,

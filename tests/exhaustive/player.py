@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from mailssl_trio.protocol.credentials import (
     Accepted,
+    Bearer,
     Credentials,
     Reason,
     Rejected,
@@ -37,6 +38,7 @@ TAGS = re.compile(rb"^G([0-9]+)(?= )", re.MULTILINE)
 HANDSHAKE = TlsInfo("TLSv1.3")
 BAD_CERTIFICATE = evolve(HANDSHAKE, refused=Goodbye.BAD_CERTIFICATE)
 REJECTED = Rejected(Reason.AUTHENTICATIONFAILED)
+REJECTED_TOKEN = evolve(REJECTED, challenge=b"{}")
 
 
 @frozen
@@ -162,6 +164,8 @@ class Player:
             case StartTls(), None | TlsInfo():
                 self.tls = True
                 self.session.answer(asked, unusual or HANDSHAKE)
+            case Authenticate(Bearer()), None:
+                self.session.answer(asked, REJECTED_TOKEN)
             case Authenticate(), None:
                 self.session.answer(asked, REJECTED)
             case Authenticate(), Accepted() | Rejected():

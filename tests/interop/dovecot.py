@@ -99,8 +99,8 @@ class Dovecot:
 
 
 @contextmanager
-def dovecot(directory: Path, pair: Pair) -> Iterator[Dovecot]:
-    """Run a Dovecot that knows EVERYBODY."""
+def dovecot(directory: Path, pair: Pair, more: str = "") -> Iterator[Dovecot]:
+    """Run a Dovecot that knows EVERYBODY; ``more`` is for the end of its settings."""
     need_root("dovecot")
     here = Dovecot(directory, *(free_port() for _ in range(4)))
     for name in ("mail", "home"):
@@ -119,6 +119,7 @@ def dovecot(directory: Path, pair: Pair) -> Iterator[Dovecot]:
             pop3=here.pop3,
             pop3s=here.pop3s,
         )
+        + more
     )
     log = directory / "dovecot.log"
     command: list[str | Path] = ["dovecot", "-F", "-c", configuration]

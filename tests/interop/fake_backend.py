@@ -16,7 +16,10 @@ from tests.interop.certificates import Pair
 from tests.interop.machine import PATIENCE, until
 
 GREETINGS = {
-    "imap": b"* OK [CAPABILITY IMAP4rev1 STARTTLS SASL-IR AUTH=PLAIN] ready\r\n",
+    "imap": (
+        b"* OK [CAPABILITY IMAP4rev1 STARTTLS SASL-IR AUTH=PLAIN AUTH=XOAUTH2]"
+        b" ready\r\n"
+    ),
     "pop3": b"+OK ready\r\n",
     "smtp": b"220 fake ESMTP\r\n",
 }

@@ -80,8 +80,13 @@ class Postfix:
 
 
 @contextmanager
-def postfix(directory: Path, pair: Pair, accounts: Dovecot) -> Iterator[Postfix]:
-    """Run a Postfix that asks Dovecot who is who, and delivers to its maildirs."""
+def postfix(
+    directory: Path, pair: Pair, accounts: Dovecot, more: str = ""
+) -> Iterator[Postfix]:
+    """Run a Postfix that asks Dovecot who is who, and delivers to its maildirs.
+
+    ``more`` is for the end of its settings.
+    """
     need_root("postfix")
     program = find_program("postfix")
     here = Postfix(free_port(), free_port())
@@ -99,6 +104,7 @@ def postfix(directory: Path, pair: Pair, accounts: Dovecot) -> Iterator[Postfix]
             sasl=accounts.sasl_socket,
             pair=pair,
         )
+        + more
     )
     (directory / "master.cf").write_text(
         MASTER.format(smtp=here.smtp, smtps=here.smtps)

@@ -33,6 +33,8 @@ BY = {"starttls": "by STARTTLS only", "tls": "by TLS"}
 AS_NOBODY = """\
 import os
 from mailssl_trio.cli import main
+from trustme import CA
+CA()  # or what it imports when it is used would come too late
 os.setgroups([])
 os.setresgid(65534, 65534, 65534)
 os.setresuid(65534, 65534, 65534)

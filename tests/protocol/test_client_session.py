@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailssl_trio.protocol import sasl
 from mailssl_trio.protocol.client_session import WITHHELD, ClientSession, GiveUpError
 from mailssl_trio.protocol.credentials import Password, Reason
 from mailssl_trio.protocol.events import (
@@ -28,7 +29,7 @@ class Toy(ClientSession):
             raise self.invalid(greeting)
         if self.starttls:
             yield from self.start_tls()
-        response = b"".join(self.sasl_exchange("PLAIN"))
+        response = sasl.decode(*self.responses("PLAIN"))
         self.send(self.credentials.authcid + b" " + response[-3:] + b"\r\n")
         reply = yield from self.read_reply_line(LIMIT)
         if reply != b"yes":
@@ -41,7 +42,7 @@ class Hasty(ClientSession):
 
     def log_in(self) -> Dialogue[LoggedIn]:
         yield from self.read_reply_line(LIMIT)
-        self.send(self.credentials.password)
+        self.send(self.credentials.authcid)
         return LoggedIn()
 
 
@@ -50,7 +51,7 @@ class HastySasl(ClientSession):
 
     def log_in(self) -> Dialogue[LoggedIn]:
         yield from self.read_reply_line(LIMIT)
-        self.send(next(self.sasl_exchange("PLAIN")))
+        self.send(*self.responses("PLAIN"))
         return LoggedIn()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from mailssl_trio.protocol.client_session import MAX_REPLY_LINES
-from mailssl_trio.protocol.credentials import Accepted, Password
+from mailssl_trio.protocol.credentials import Accepted, Credentials, Password
 from mailssl_trio.protocol.engine import Session
 from mailssl_trio.protocol.events import (
     Authenticate,
@@ -556,7 +556,7 @@ class Wire:
 
     def __init__(self, backend: ImapServer, gateway: ImapClient, cut: int) -> None:
         self.backend, self.gateway, self.cut = backend, gateway, cut
-        self.credentials: Password | None = None
+        self.credentials: Credentials | None = None
         self.messages = 0
 
     def log_in(self) -> LoggedIn:

@@ -321,6 +321,22 @@ def test_bad_syntax_is_refused_and_the_dialogue_goes_on(line: str) -> None:
     )
 
 
+@pytest.mark.parametrize("line", ["PASS", "PASS "])
+def test_no_password_is_no_empty_one(line: str) -> None:
+    play(
+        off,
+        f"""
+        S: +OK POP3 ready
+        C: USER joe
+        S: +OK send PASS
+        C~ {line}\\r\\n
+        S: -ERR invalid command
+        C: PASS secret
+        ? Authenticate(Password(b"joe", b"secret"))
+        """,
+    )
+
+
 def test_long_credentials_are_no_long_commands() -> None:
     play(
         off,

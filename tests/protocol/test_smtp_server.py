@@ -21,6 +21,7 @@ from mailssl_trio.protocol.smtp.server import SmtpServer
 from tests.transcript import play
 
 MECHANISMS = ("PLAIN", "LOGIN")
+HELO = 'Helo(b"client.example.com", esmtp=True)'
 
 
 def server(
@@ -51,7 +52,7 @@ def test_auth_plain_under_tls_with_an_initial_response() -> None:
     """RFC 4954 section 4.1, its first example."""
     play(
         only,
-        """
+        f"""
         S: 220 mx ESMTP ready
         C: EHLO client.example.com
         S: 250-mx
@@ -72,7 +73,7 @@ def test_auth_plain_under_tls_with_an_initial_response() -> None:
         S: 250-ENHANCEDSTATUSCODES
         S: 250 AUTH PLAIN LOGIN
         C: AUTH PLAIN dGVzdAB0ZXN0ADEyMzQ=
-        ? Authenticate(Password(b"test", b"1234", b"test"))
+        ? Authenticate(Password(b"test", b"1234", b"test"), {HELO})
         ! Accepted(b"235 2.7.0 Authentication successful\\r\\n")
         S: 235 2.7.0 Authentication successful
         ? LoggedIn(b"235 2.7.0 Authentication successful\\r\\n")
@@ -360,6 +361,7 @@ def test_implicit_tls_says_nothing_in_the_clear() -> None:
         ("Reason.UNAVAILABLE", "454 4.7.0 temporary authentication failure"),
         ("Reason.PRIVACYREQUIRED", "530 5.7.0 encryption required"),
         ("Reason.CONTACTADMIN, 'ask me'", "525 5.7.13 ask me"),
+        ("Reason.AUTHENTICATIONFAILED, 'no', '550 5.7.1'", "550 5.7.1 no"),
     ],
 )
 def test_each_reason_has_its_code(rejected: str, reply: str) -> None:

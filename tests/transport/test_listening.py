@@ -75,6 +75,7 @@ async def test_newcomer_is_known_by_both_addresses() -> None:
         await client.aclose()
         await trio.sleep_forever()
     assert (met[0].client, met[0].client_port) == own
+    assert (met[0].server, met[0].server_port) == address
     assert met[0].door == f"127.0.0.1:{address[1]}"
 
 

@@ -8,7 +8,7 @@ from trio.testing import MockClock, memory_stream_pair
 
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
 from mailssl_trio.transport.secure import Secured, TlsLayer, session_of
-from tests.tls_pair import NAME, client_side, server_side
+from tests.tls_pair import NAME, authority, client_side, server_side, server_tls
 
 
 def server_name(connection: ssl.SSLObject) -> str | None:
@@ -17,11 +17,17 @@ def server_name(connection: ssl.SSLObject) -> str | None:
     return None if name is None else name.decode()
 
 
-async def shake_hands(name: str, offer: bytes | None = None) -> tuple[Secured, Secured]:
+async def shake_hands(
+    name: str,
+    offer: bytes | None = None,
+    *,
+    caller: ssl.SSLContext | None = None,
+    called: ssl.SSLContext | None = None,
+) -> tuple[Secured, Secured]:
     """Let a client call a server; return what server and client know afterwards."""
     ours, theirs = memory_stream_pair()
-    client = TlsLayer(client_side(), False, name, offer)
-    server = TlsLayer(server_side(), server_name=server_name)
+    client = TlsLayer(caller or client_side(), False, name, offer)
+    server = TlsLayer(called or server_side(), server_name=server_name)
     by_side: dict[bool, Secured] = {}
 
     async def upgrade(layer: TlsLayer, wire: trio.abc.Stream) -> None:
@@ -51,6 +57,20 @@ async def test_server_learns_which_name_was_asked_for(
     server, client = await shake_hands(name)
     assert server.info.server_name == asked_for
     assert client.info.server_name is None
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+async def test_both_sides_learn_what_alpn_agreed_on(
+    protocol: str, autojump_clock: MockClock
+) -> None:
+    caller = ssl.create_default_context()
+    authority().configure_trust(caller)
+    caller.set_alpn_protocols(["http/1.1", protocol])
+    called = server_tls(protocol).context
+    server, client = await shake_hands(NAME, caller=caller, called=called)
+    assert server.info.alpn == client.info.alpn == protocol
+    server, _ = await shake_hands(NAME, called=called)
+    assert server.info.alpn is None
 
 
 async def test_session_that_is_offered_is_resumed_and_both_sides_know(

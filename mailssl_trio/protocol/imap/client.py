@@ -8,6 +8,7 @@ from mailssl_trio.protocol.client_session import (
     ClientSession,
     GiveUpError,
 )
+from mailssl_trio.protocol.credentials import Password
 from mailssl_trio.protocol.events import Dialogue, LoggedIn
 from mailssl_trio.protocol.imap.grammar import (
     MAX_COMMAND,
@@ -71,19 +72,31 @@ class Room:
             raise GiveUpError("upstream sent too much")
 
 
+def farewell_to_client(response: Response) -> bytes:
+    """Turn a BYE into a refusal that a tag can stand before; nothing else is one."""
+    if (response.tag, response.word) != (UNTAGGED, b"BYE"):
+        return b""
+    return b"NO " + (response.text or b"Good bye") + b"\r\n"
+
+
 class ImapClient(ClientSession):
     """The best way to log in that the backend offers, in the fewest round trips."""
 
     said = 0
     """Commands so far; our tags count them."""
+    introduced = b""
+    """The tag of an ID that has not been answered."""
 
     def log_in(self) -> Dialogue[LoggedIn]:
         """Speak from the greeting to the tagged reply that ends the login."""
         capabilities = yield from self.open()
-        answer = yield from self.converse(*self.login_command(capabilities))
+        if self.tells_of_client and b"ID" in capabilities:
+            self.introduce()
+        answer = yield from self.present(capabilities)
         if not answer.ok:
             self.say(b"LOGOUT\r\n")
-            raise self.refused(answer.tagged.line, answer.tagged.reason)
+            tagged = answer.tagged
+            raise self.refused(tagged.line, tagged.reason, tagged.reply)
         if not answer.capabilities:
             answer = yield from self.with_capabilities(answer)
         untagged = b"".join(response.octets for response in answer.untagged)
@@ -95,18 +108,42 @@ class ImapClient(ClientSession):
         if self.starttls:
             answer = yield from self.converse(b"STARTTLS\r\n")
             if not answer.ok:
-                raise self.invalid(answer.tagged.line)
+                raise self.invalid(answer.tagged.line, answer.tagged.reply)
             yield from self.start_tls()
             told = b""
         if not told:
             told = (yield from self.capability()).capabilities
         return frozenset(told.upper().split())
 
+    def introduce(self) -> None:
+        """Queue for whom we speak: ID (RFC 2971), in Dovecot's words.
+
+        The login follows at once: whoever does not believe us takes no notice.
+        """
+        told = {
+            "x-originating-ip": self.client.client,
+            "x-originating-port": str(self.client.client_port),
+            "x-connected-ip": self.client.server,
+            "x-connected-port": str(self.client.server_port),
+            "x-session-id": self.client.session,
+        }
+        fields = " ".join(f'"{name}" "{value}"' for name, value in told.items())
+        self.introduced = self.say(f"ID ({fields})\r\n".encode())
+
+    def hear_answer(self) -> Dialogue[None]:
+        """Read past all that is said to our ID; it is nobody else's."""
+        room = Room(self.longest(MAX_REPLY))
+        while (response := (yield from self.read_response(room))).tag == UNTAGGED:
+            pass
+        if response.tag != self.introduced or not response.completes(whole=True):
+            raise self.invalid(response.line)
+        self.introduced = b""
+
     def greeting(self) -> Dialogue[bytes]:
         """Return the capabilities of the greeting; PREAUTH is a login of nobody's."""
-        greeting = yield from self.read_response(Room())
+        greeting = yield from self.read_response(Room(self.longest(MAX_REPLY)))
         if (greeting.tag, greeting.word) != (UNTAGGED, b"OK"):
-            raise self.invalid(greeting.line)
+            raise self.invalid(greeting.line, farewell_to_client(greeting))
         return greeting.capabilities
 
     def capability(self) -> Dialogue[Answer]:
@@ -116,22 +153,36 @@ class ImapClient(ClientSession):
             raise self.invalid(answer.tagged.line)
         return answer
 
-    def login_command(self, capabilities: frozenset[bytes]) -> tuple[bytes, ...]:
+    def present(self, capabilities: frozenset[bytes]) -> Dialogue[Answer]:
+        """Log in by the best way on offer."""
+        told = {b"AUTH=" + name.encode(): name for name in sasl.IN_ONE_MESSAGE}
+        offered = {name for word, name in told.items() if word in capabilities}
+        mechanism = self.mechanism(offered)
+        pieces = self.login_command(mechanism, capabilities)
+        return (yield from self.converse(*pieces, mechanism=mechanism))
+
+    def login_command(
+        self, mechanism: str | None, capabilities: frozenset[bytes]
+    ) -> tuple[bytes, ...]:
         """Choose how the credentials travel; in pieces, as ``converse`` takes them."""
-        plain = sasl.encode(next(self.sasl_exchange("PLAIN"))) + b"\r\n"
-        with_initial = b"AUTHENTICATE PLAIN " + plain  # RFC 4959
-        offered = b"AUTH=PLAIN" in capabilities
-        if offered and SASL_IR & capabilities and len(with_initial) <= MAX_LINE:
-            return (with_initial,)
-        if b"LOGINDISABLED" not in capabilities:
-            return self.login(capabilities)
-        if offered:
-            return (b"AUTHENTICATE PLAIN\r\n", plain)
+        if mechanism:
+            command = b"AUTHENTICATE " + mechanism.encode()
+            (response,) = self.responses(mechanism)
+            in_one_line = command + b" " + response + b"\r\n"  # RFC 4959
+            if SASL_IR & capabilities and len(in_one_line) <= MAX_LINE:
+                return (in_one_line,)
+        match self.credentials:
+            case Password() as password if b"LOGINDISABLED" not in capabilities:
+                return self.login(password, capabilities)
+        if mechanism:
+            return command + b"\r\n", response + b"\r\n"
         raise GiveUpError("upstream offers no login that we know")
 
-    def login(self, capabilities: frozenset[bytes]) -> tuple[bytes, ...]:
+    def login(
+        self, credentials: Password, capabilities: frozenset[bytes]
+    ) -> tuple[bytes, ...]:
         """LOGIN with quoted strings, or with literals for what those cannot carry."""
-        user, password = self.credentials.authcid, self.credentials.password
+        user, password = credentials.authcid, credentials.password
         match quoted(user), quoted(password):
             case bytes(quoted_user), bytes(quoted_password):
                 line = b"LOGIN %b %b\r\n" % (quoted_user, quoted_password)
@@ -166,17 +217,25 @@ class ImapClient(ClientSession):
         text = tagged.text or b"Logged in"  # RFC 3501 wants some
         return Answer(parse_response(tagged.tag + code + text), untagged)
 
-    def converse(self, command: bytes, *invited: bytes) -> Dialogue[Answer]:
+    def converse(
+        self, command: bytes, *invited: bytes, mechanism: str | None = None
+    ) -> Dialogue[Answer]:
         """Say a command, each further piece when the backend invites it, and listen."""
         tag = self.say(command)
-        pieces, untagged, room = [*invited], [], Room()
+        if self.introduced:
+            yield from self.hear_answer()
+        pieces, untagged, room = [*invited], [], Room(self.longest(MAX_REPLY))
         while True:
             response = yield from self.read_response(room)
             if response.tag == UNTAGGED:
                 untagged.append(response)
             elif response.tag == CONTINUATION and pieces:
                 self.send(pieces.pop(0))
-            elif response.tag == tag and response.completes(whole=not pieces):
+            elif response.tag == CONTINUATION and not self.failure:
+                self.hear_failure(mechanism, response.line)
+            elif response.tag == tag and response.completes(
+                whole=not (pieces or self.failure)
+            ):
                 return Answer(response, tuple(untagged))
             else:
                 raise self.invalid(response.line)

@@ -94,10 +94,9 @@ class Command:
     length: int = 0
     """Octets of its lines so far."""
 
-    @property
-    def too_long(self) -> bool:
-        """Whether its lines are longer than a command's may be."""
-        return self.length > MAX_COMMAND and self.verb != b"AUTHENTICATE"
+    def exceeds(self, longest: int) -> bool:
+        """Whether its lines are too long; what SASL needs is another matter."""
+        return self.length > longest and self.verb != b"AUTHENTICATE"
 
     @property
     def literals_length(self) -> int:

@@ -14,6 +14,7 @@ from mailssl_trio.protocol.credentials import (
 from mailssl_trio.protocol.engine import HangUp
 from mailssl_trio.protocol.events import Dialogue, Goodbye
 from mailssl_trio.protocol.imap.grammar import (
+    MAX_COMMAND,
     MAX_LITERALS,
     UNTAGGED,
     Announcement,
@@ -117,17 +118,19 @@ class ImapServer(ServerSession):
             octets = yield from self.read_octets(literal.size)
             command = command.continued(octets, (yield from self.read_command_line()))
         if literal and not literal.synchronising:
-            yield from self.read_past(literal, MAX_LITERALS - command.literals_length)
+            room = self.longest(MAX_LITERALS) - command.literals_length
+            yield from self.read_past(literal, room)
         self.in_login = False
-        return evolve(command, verb=b"") if command.too_long else command
+        too_long = command.exceeds(self.longest(MAX_COMMAND))
+        return evolve(command, verb=b"") if too_long else command
 
     def welcomes(self, command: Command, literal: Announcement) -> bool:
         """Whether a literal may come: a password must not travel to be refused."""
         return (
             self.permits(command.verb)
             and takes_literal(command)
-            and not command.too_long
-            and command.literals_length + literal.size <= MAX_LITERALS
+            and not command.exceeds(self.longest(MAX_COMMAND))
+            and command.literals_length + literal.size <= self.longest(MAX_LITERALS)
         )
 
     def read_past(self, literal: Announcement | None, room: int) -> Dialogue[None]:
@@ -167,9 +170,14 @@ class ImapServer(ServerSession):
         self.send(accepted.untagged + tag + b" " + accepted.reply)
 
     def reject(self, rejected: Rejected, tag: bytes) -> None:
-        """Refuse a login with the code of RFC 5530 section 3."""
-        text = rejected.text or rejected.reason.value
-        self.reply(tag, f"NO [{rejected.reason.name}] {text}")
+        """Refuse a login with the code of RFC 5530 section 3.
+
+        The words of an auth server are its own, a code included if it wants one.
+        """
+        usual = f"[{rejected.reason.name}] {rejected.reason.value}"
+        if rejected.reply:
+            return self.send(tag + b" " + rejected.reply)
+        return self.reply(tag, f"NO {rejected.text or usual}")
 
     def refuse_sasl(self, refusal: sasl.SaslError, tag: bytes) -> None:
         """Refuse an exchange that brought no credentials, RFC 9051 section 6.2.2."""

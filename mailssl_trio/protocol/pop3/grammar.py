@@ -44,6 +44,11 @@ class Reply:
     line: bytes
 
     @property
+    def offers_xclient(self) -> bool:
+        """Whether it is the greeting of a Dovecot that believes whom we speak for."""
+        return self.line.upper().startswith(b"+OK [XCLIENT]")
+
+    @property
     def reason(self) -> Reason:
         """Why a login failed, as far as the response code tells."""
         text = self.line.partition(b" ")[2].upper()

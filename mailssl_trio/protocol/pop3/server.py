@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from mailssl_trio.protocol import sasl
-from mailssl_trio.protocol.credentials import Accepted, Password, Rejected
+from mailssl_trio.protocol.credentials import Accepted, Apop, Password, Rejected
 from mailssl_trio.protocol.events import Dialogue, Goodbye
 from mailssl_trio.protocol.pop3.grammar import (
     MAX_COMMAND,
@@ -34,9 +34,14 @@ class Pop3Server(ServerSession):
     BEFORE_TLS = frozenset({b"CAPA", b"NOOP", b"STLS", b"QUIT"})
     OWN_CAPABILITIES = frozenset({"SASL", "STLS", "RESP-CODES", "AUTH-RESP-CODE"})
 
+    timestamp = b""
+    """What the banner had in angle brackets."""
+
     def greet(self) -> None:
-        """Queue the banner."""
-        self.ok("POP3 ready")
+        """Queue the banner, and in it what APOP answers (RFC 1939 section 7)."""
+        if self.policy.apop or "CRAM-MD5" in self.policy.mechanisms:
+            self.timestamp = self.challenge()
+        self.ok(f"POP3 ready {self.timestamp.decode()}")
 
     def until_tls_or_login(self) -> Dialogue[Goodbye | None]:
         """Speak the AUTHORIZATION state; what STLS must forget is local here."""
@@ -59,10 +64,15 @@ class Pop3Server(ServerSession):
                 case Command(b"USER", name) if name and is_text(name):
                     user = name
                     self.ok("send PASS")
-                case Command(b"PASS", password) if user and is_text(password):
+                case Command(b"PASS", password) if (
+                    user and password and is_text(password)
+                ):
                     if (yield from self.log_in(Password(user, password))):
                         return Goodbye.QUIT
                     user = b""
+                case Command(b"APOP", argument) if self.policy.apop:
+                    if (yield from self.apop(argument)):
+                        return Goodbye.QUIT
                 case Command(b"AUTH", argument):
                     if (yield from self.auth(argument)):
                         return Goodbye.QUIT
@@ -76,6 +86,14 @@ class Pop3Server(ServerSession):
         if len(line) + 2 > MAX_COMMAND and command.verb not in LENGTHENED:
             return Command(b"")
         return command
+
+    def apop(self, argument: bytes) -> Dialogue[bool]:
+        """APOP, RFC 1939 section 7."""
+        name, _, digest = argument.rpartition(b" ")
+        if name and is_text(name) and sasl.MD5.fullmatch(digest):
+            return (yield from self.log_in(Apop(name, self.timestamp, digest)))
+        self.refuse("invalid command")
+        return False
 
     def auth(self, argument: bytes) -> Dialogue[bool]:
         """AUTH, RFC 5034 section 4; bare AUTH lists the mechanisms, as it once did."""
@@ -95,7 +113,7 @@ class Pop3Server(ServerSession):
         words = [*self.configured_capabilities]
         if not self.may_log_in:
             words = [word for word in words if word.upper() != "USER"]
-        if self.mechanisms:
+        if self.may_log_in:
             words.append(" ".join(("SASL", *self.mechanisms)))
         if self.may_start_tls:
             words.append("STLS")
@@ -107,9 +125,13 @@ class Pop3Server(ServerSession):
         self.send(accepted.reply)
 
     def reject(self, rejected: Rejected, tag: bytes) -> None:
-        """Refuse a login with the code of RFC 2449 section 8 or RFC 3206."""
-        text = rejected.text or rejected.reason.value
-        self.send(b"-ERR " + RESPONSE_CODE[rejected.reason] + text.encode() + b"\r\n")
+        """Refuse a login with the code of RFC 2449 section 8 or RFC 3206.
+
+        The words of an auth server are its own, a code included if it wants one.
+        """
+        usual = RESPONSE_CODE[rejected.reason] + rejected.reason.value.encode()
+        words = b"-ERR " + (rejected.text.encode() or usual) + b"\r\n"
+        self.send(rejected.reply or words)
 
     def refuse_sasl(self, refusal: sasl.SaslError, tag: bytes) -> None:
         """Refuse an exchange that brought no credentials, RFC 5034 section 4."""

@@ -29,12 +29,14 @@ class Command:
 
     verb: bytes
     arguments: tuple[bytes, ...] = field(default=(), repr=False)
+    line: bytes = field(default=b"", repr=False, eq=False)
+    """All of it, as it came."""
 
 
 def parse_command(line: bytes) -> Command:
     """Split a line into words; RFC 5321 section 4.1.1 forgives trailing spaces."""
     verb, _, rest = line.rstrip(b" \t").partition(b" ")
-    return Command(verb.upper(), tuple(rest.split()))
+    return Command(verb.upper(), tuple(rest.split()), line)
 
 
 def is_text(line: bytes) -> bool:
@@ -69,6 +71,11 @@ class Reply:
     def octets(self) -> bytes:
         """The reply as it stood on the wire."""
         return b"".join(line + b"\r\n" for line in self.lines)
+
+    @property
+    def refusal(self) -> bytes:
+        """The same, where it refuses; nothing else is for a client to hear."""
+        return self.octets if self.code[:1] in {b"4", b"5"} else b""
 
     @property
     def extensions(self) -> Mapping[str, tuple[str, ...]]:

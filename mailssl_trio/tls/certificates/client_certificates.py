@@ -73,6 +73,19 @@ def judge(
     return None
 
 
+def verified(policy: TlsPolicy, connection: SSLObject, openssl: OpenSsl | None) -> str:
+    """Say what OpenSSL thinks of a client's certificate, in nginx's words.
+
+    ``SUCCESS``, ``FAILED:reason``, ``NONE`` without one; "" where none was asked for.
+    """
+    if policy.verify_client is VerifyClient.OFF or openssl is None:
+        return ""
+    if connection.getpeercert(binary_form=True) is None:
+        return "NONE"
+    code, reason = openssl.verify_result(connection)
+    return "SUCCESS" if code == X509_V_OK else f"FAILED:{reason}"
+
+
 def _is_forgiven(policy: TlsPolicy, code: int) -> bool:
     is_lenient = policy.verify_client is VerifyClient.OPTIONAL_NO_CA
     return is_lenient and code in OF_UNKNOWN_ISSUERS

@@ -1,0 +1,35 @@
+"""Whose PROXY headers a virtual server believes."""
+
+from collections.abc import Sequence
+from ipaddress import ip_interface
+
+from mailssl_trio.config.model import Listen
+from mailssl_trio.config.problem import Report
+from mailssl_trio.config.server_table import ServerTable
+from mailssl_trio.transport.proxied import UNIX, RealIpFrom
+
+NAME = "set_real_ip_from"
+
+
+def real_ip_from(
+    table: ServerTable, listens: Sequence[Listen], report: Report
+) -> RealIpFrom:
+    """Return whose headers are believed; warn where everybody's are read."""
+    listed = table.directives.set_real_ip_from
+    proxied = [listen for listen in listens if listen.proxy_protocol]
+    if proxied and not table.is_set(NAME):  # `[]` is somebody's word for it
+        report.warning(
+            (*table.place, "listen"),
+            f"anybody may send a PROXY header to {proxied[0]}, and nobody is believed",
+            f"name the proxies in `{NAME}`: then they are, and nobody else is let in",
+        )
+    named = [ip_interface(word) for word in listed if word != UNIX]
+    for one in named:
+        if one.ip != one.network.network_address:
+            report.warning(
+                table.origin(NAME),
+                f"low address bits of {one} are meaningless",
+                f"write {one.network}",
+            )
+    networks = dict.fromkeys(one.network for one in named)
+    return RealIpFrom(tuple(networks), UNIX in listed)

@@ -1,0 +1,132 @@
+"""The same nginx.conf, served by nginx and by us, one after the other."""
+
+import signal
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from tests.interop.background import background
+from tests.interop.certificates import Pair
+from tests.interop.differential.client import Client
+from tests.interop.differential.dialogue import Dialogue
+from tests.interop.differential.stage import Record, Stage, records_of
+from tests.interop.gateway import READY, serve_command
+from tests.interop.machine import free_port
+
+AT_ONCE = 24
+"""Dialogues that are held at the same time."""
+
+LAST_WORDS = 1.0
+"""Seconds for what the backends still have to hear of those who have left."""
+
+MODULE = "/usr/lib/nginx/modules/ngx_mail_module.so"
+
+MAIN = """\
+{load}daemon off;
+worker_processes 1;
+pid {directory}/nginx.pid;
+error_log {directory}/nginx-error.log info;
+events {{ worker_connections 1024; }}
+mail {{
+    server_name front.test;
+    auth_http 127.0.0.1:{auth}/auth;
+    ssl_certificate {pair.certificate};
+    ssl_certificate_key {pair.key};
+    ssl_protocols TLSv1.2;
+    ssl_ciphers ECDHE-ECDSA-AES256-GCM-SHA384;
+{servers}}}
+"""
+
+
+def virtual_servers(dialogues: Sequence[Dialogue]) -> dict[tuple[str, str], int]:
+    """Give each virtual server that they speak with a port."""
+    needed = dict.fromkeys((each.protocol, each.directives) for each in dialogues)
+    return {server: free_port() for server in needed}
+
+
+def nginx_conf(
+    servers: Mapping[tuple[str, str], int],
+    auth: int,
+    directory: Path,
+    pair: Pair,
+    client_ca: Path,
+) -> str:
+    """Write the configuration that both are given."""
+    blocks = (
+        f"    server {{ protocol {protocol}; {_listening(directives, port)} }}\n"
+        for (protocol, directives), port in servers.items()
+    )
+    blocks = (block.replace("(ca)", str(client_ca)) for block in blocks)
+    load = f"load_module {MODULE};\n" if Path(MODULE).exists() else ""
+    return MAIN.format(
+        load=load, directory=directory, auth=auth, pair=pair, servers="".join(blocks)
+    )
+
+
+def _listening(directives: str, port: int) -> str:
+    """Put the address behind ``listen``, which stands before its parameters."""
+    first, *rest = directives.split("; ") if directives else [""]
+    if first.split(" ")[0] == "listen":
+        listen = first.replace("listen", f"listen 127.0.0.1:{port}", 1)
+        return "; ".join((listen.removesuffix(";"), *rest)).removesuffix(";") + ";"
+    return f"listen 127.0.0.1:{port}; {directives}"
+
+
+@contextmanager
+def nginx(file: Path) -> Iterator[None]:
+    """Serve by nginx."""
+    with background("nginx", ["nginx", "-c", file], file.parent) as program:
+        program.await_ports(*_listened(file))
+        yield
+        program.signal(signal.SIGTERM)
+        program.wait()
+
+
+@contextmanager
+def ourselves(file: Path) -> Iterator[None]:
+    """Serve by our own program, from the same file."""
+    with background("gateway", serve_command(file), file.parent) as program:
+        program.await_words(READY)
+        yield
+        assert program.stop() == 0, program.logged()
+    assert "Traceback" not in program.logged()
+
+
+def _listened(file: Path) -> list[int]:
+    return [
+        int(words.split(";")[0].split(" ")[0])
+        for words in file.read_text().split("listen 127.0.0.1:")[1:]
+    ]
+
+
+def play(
+    dialogues: Sequence[Dialogue],
+    servers: Mapping[tuple[str, str], int],
+    stage_ports: Mapping[str, int],
+    certificates: Mapping[str, ssl.SSLContext],
+) -> dict[int, Record]:
+    """Hold all dialogues, some at a time, with whoever serves now."""
+    records = records_of(dialogues)
+    turns = trio.CapacityLimiter(AT_ONCE)
+
+    async def hold(record: Record) -> None:
+        port = servers[record.dialogue.protocol, record.dialogue.directives]
+        async with turns:
+            client = Client(record.dialogue, port, certificates, record.heard)
+            await client.converse()
+
+    async def hold_all() -> None:
+        async with trio.open_nursery() as stage:
+            await stage.start(Stage(records, stage_ports).run)
+            async with trio.open_nursery() as nursery:
+                for record in records.values():
+                    nursery.start_soon(partial(hold, record))
+            await trio.sleep(LAST_WORDS)
+            stage.cancel_scope.cancel()
+
+    trio.run(hold_all)
+    return records
