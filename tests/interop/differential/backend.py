@@ -50,11 +50,12 @@ class Backend:
         return True
 
     async def _command(self) -> bytes:
-        command = await self._line()
-        while self.protocol == "imap" and (found := re.search(rb"{(\d+)}$", command)):
+        command = line = await self._line()
+        while self.protocol == "imap" and (found := re.search(rb"{(\d+)}$", line)):
             await self.stream.send_all(b"+ go on\r\n")
             literal = await self._take(int(found[1]))
-            command += b"\r\n" + literal + await self._line()
+            line = await self._line()
+            command += b"\r\n" + literal + line
         return command
 
     async def _line(self) -> bytes:
