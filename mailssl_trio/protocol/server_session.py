@@ -231,7 +231,7 @@ class ServerSession(Session):
     def put(self, challenge: bytes) -> Dialogue[bytes]:
         """Send a challenge, and return the response; SaslError if there is none."""
         self.send(self.CHALLENGE + sasl.encode(challenge) + b"\r\n")
-        response = yield from self.read_command_line()
+        response = (yield from self.read_command_line()).rstrip(b" ")
         if response == b"*":
             raise sasl.CancelledError
         return sasl.decode(response)

@@ -237,6 +237,20 @@ def test_auth_plain_with_and_without_an_initial_response() -> None:
     )
 
 
+@pytest.mark.parametrize("command", ["AUTH PLAIN ", "AUTH  PLAIN", "AUTH PLAIN"])
+def test_spaces_too_many_are_forgiven_around_mechanisms(command: str) -> None:
+    play(
+        off,
+        f"""
+        S: +OK POP3 ready
+        C~ {command}\\r\\n
+        S~ + \\r\\n
+        C~ AGpvZQBzZWNyZXQ= \\r\\n
+        ? Authenticate(Password(b"joe", b"secret"))
+        """,
+    )
+
+
 def test_auth_login() -> None:
     play(
         off,
@@ -275,8 +289,6 @@ def test_sasl_refusals() -> None:
         C: AUTH PLAIN =
         S: -ERR malformed authentication response
         C: AUTH PLAIN AGpvZQ== x
-        S: -ERR invalid command
-        C~ AUTH PLAIN \\r\\n
         S: -ERR invalid command
         C: AUTH LOGIN =
         S: + UGFzc3dvcmQ6

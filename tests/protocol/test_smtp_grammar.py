@@ -152,3 +152,7 @@ def test_the_code_tells_why_a_login_failed(code: bytes, reason: Reason) -> None:
 def test_every_reason_has_a_refusal_of_the_same_class() -> None:
     assert set(REFUSAL) == set(Reason)
     assert all(code[0] == code[4] for code in REFUSAL.values())
+
+
+def test_spaces_at_the_end_are_no_part_of_a_command() -> None:
+    assert parse_command(b"MAIL FROM:<a@b> SIZE=3 \t").line == b"MAIL FROM:<a@b> SIZE=3"

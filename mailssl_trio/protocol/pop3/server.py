@@ -97,12 +97,12 @@ class Pop3Server(ServerSession):
 
     def auth(self, argument: bytes) -> Dialogue[bool]:
         """AUTH, RFC 5034 section 4; bare AUTH lists the mechanisms, as it once did."""
-        match argument.split(b" "):
-            case [b""]:
+        match [word for word in argument.split(b" ") if word]:
+            case []:
                 self.listing("methods supported:", self.mechanisms)
             case [mechanism]:
                 return (yield from self.authenticate(mechanism, None))
-            case [mechanism, initial] if initial:
+            case [mechanism, initial]:
                 return (yield from self.authenticate(mechanism, initial))
             case _:
                 self.refuse("invalid command")

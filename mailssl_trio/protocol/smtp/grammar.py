@@ -30,12 +30,13 @@ class Command:
     verb: bytes
     arguments: tuple[bytes, ...] = field(default=(), repr=False)
     line: bytes = field(default=b"", repr=False, eq=False)
-    """All of it, as it came."""
+    """All of it, but for spaces at its end."""
 
 
 def parse_command(line: bytes) -> Command:
     """Split a line into words; RFC 5321 section 4.1.1 forgives trailing spaces."""
-    verb, _, rest = line.rstrip(b" \t").partition(b" ")
+    line = line.rstrip(b" \t")
+    verb, _, rest = line.partition(b" ")
     return Command(verb.upper(), tuple(rest.split()), line)
 
 

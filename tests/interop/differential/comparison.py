@@ -6,7 +6,7 @@ from itertools import groupby
 from attrs import frozen
 
 from tests.interop.differential.masks import masked
-from tests.interop.differential.stage import Record
+from tests.interop.differential.record import Record
 from tests.interop.differential.standing import without_standing
 
 

@@ -13,7 +13,8 @@ from tests.interop.background import background
 from tests.interop.certificates import Pair
 from tests.interop.differential.client import Client
 from tests.interop.differential.dialogue import Dialogue
-from tests.interop.differential.stage import Record, Stage, records_of
+from tests.interop.differential.record import Record, records_of
+from tests.interop.differential.stage import Stage
 from tests.interop.gateway import READY, serve_command
 from tests.interop.machine import free_port
 
@@ -106,7 +107,7 @@ def _listened(file: Path) -> list[int]:
 def play(
     dialogues: Sequence[Dialogue],
     servers: Mapping[tuple[str, str], int],
-    stage_ports: Mapping[str, int],
+    on_stage: Stage,
     certificates: Mapping[str, ssl.SSLContext],
 ) -> dict[int, Record]:
     """Hold all dialogues, some at a time, with whoever serves now."""
@@ -120,13 +121,13 @@ def play(
             await client.converse()
 
     async def hold_all() -> None:
-        async with trio.open_nursery() as stage:
-            await stage.start(Stage(records, stage_ports).run)
+        async with trio.open_nursery() as others:
+            others.start_soon(on_stage.perform, records)
             async with trio.open_nursery() as nursery:
                 for record in records.values():
                     nursery.start_soon(partial(hold, record))
             await trio.sleep(LAST_WORDS)
-            stage.cancel_scope.cancel()
+            others.cancel_scope.cancel()
 
     trio.run(hold_all)
     return records

@@ -23,10 +23,11 @@ from tests.interop.differential.fronts import (
     play,
     virtual_servers,
 )
+from tests.interop.differential.record import Record
 from tests.interop.differential.rows import CHECKOUT, ELSEWHERE, documented
-from tests.interop.differential.stage import Record
+from tests.interop.differential.stage import AUTH, stage
 from tests.interop.differential.standing import STANDING
-from tests.interop.machine import find_program, free_port
+from tests.interop.machine import find_program
 
 pytestmark = pytest.mark.interop
 
@@ -58,18 +59,19 @@ def runs(
     find_program("nginx")
     directory = tmp_path_factory.mktemp("differential")
     dialogues = _asked_for(request.session.items)
-    ports = {name: free_port() for name in ("auth", "imap", "pop3", "smtp")}
     servers = virtual_servers(dialogues)
     pair, anna, stranger = (
         issue(directory / name, name) for name in ("front.test", "anna", "stranger")
     )
     certificates = {"": _trust(), "anna": _trust(anna), "stranger": _trust(stranger)}
     file = directory / "nginx.conf"
-    file.write_text(nginx_conf(servers, ports["auth"], directory, pair, anna.ca))
-    with nginx(file):
-        by_nginx = play(dialogues, servers, ports, certificates)
-    with ourselves(file):
-        by_us = play(dialogues, servers, ports, certificates)
+    with stage() as on_stage:
+        auth = on_stage.port(AUTH)
+        file.write_text(nginx_conf(servers, auth, directory, pair, anna.ca))
+        with nginx(file):
+            by_nginx = play(dialogues, servers, on_stage, certificates)
+        with ourselves(file):
+            by_us = play(dialogues, servers, on_stage, certificates)
     return Runs(by_nginx, by_us)
 
 
