@@ -6,7 +6,6 @@ from attrs import define, field
 
 from mailssl_trio.config.nginx.comments import LOST, Commented, comment
 from mailssl_trio.config.nginx.fitting import (
-    OF_SERVER,
     Misfit,
     fitted,
     fitted_listen,
@@ -32,7 +31,6 @@ from mailssl_trio.config.problem import Problem
 UNKNOWN = f"{LOST}not known here"
 SO_ANYWAY = "it is so in any case"
 LAST_WINS = "nginx takes the last one"
-LOG_OF_MAIL = "there is one log here: that of mail"
 IDLE_KEY = "there is no certificate for it"
 FIRST_KEYS = " nginx takes the first of the keys in mail"
 IDLE_STARTTLS = "nginx never offers it here, since `ssl on` holds"
@@ -46,8 +44,6 @@ class Carrying:
     site: Site
     version: Version | None
     _commented: Commented = field(init=False)
-    _log_of_mail: Sequence[Entry] = field(default=(), init=False)
-    """Goes before the log of everything else, where there can be one only."""
 
     def __attrs_post_init__(self) -> None:
         self._commented = Commented(self.site)
@@ -59,13 +55,7 @@ class Carrying:
 
     def tables(self, main: Block) -> Iterator[Table]:
         """Yield what is above the first header, ``[mail]``, and each server."""
-        if "error_log" not in OF_SERVER:
-            logs = [mail.entries("error_log") for mail in main.blocks("mail")]
-            self._log_of_mail = logs[0] if logs else ()
-        settings = [*self._settings(main, None)]
-        if self._log_of_mail:
-            settings += self._carried("error_log", self._log_of_mail, main, None)
-        yield Table(settings=settings)
+        yield Table(settings=[*self._settings(main, None)])
         for mail in main.blocks("mail"):
             yield self._table("[mail]", mail, None)
             for server in merged(mail):
@@ -147,10 +137,6 @@ class Carrying:
         match name:
             case "ssl_certificate_key":
                 return *keys_in_use(server or block, entries), IDLE_KEY
-            case "error_log" if self._log_of_mail and block.context is Context.MAIN:
-                return (), entries, LOG_OF_MAIL
-            case "error_log" if self._log_of_mail and block.context is Context.MAIL:
-                return (), (), ""  # it is at the top
             case "starttls" if server is not None and server.says("ssl", True):
                 return (), entries, IDLE_STARTTLS
             case _ if DIRECTIVES[name].repeat is Repeat.REPLACES:

@@ -7,7 +7,7 @@ from typing import Annotated, get_args, get_origin
 from attrs import fields, frozen
 
 from mailssl_trio.config.directives import ServerDirectives, TopDirectives
-from mailssl_trio.config.nginx.notes import AS_HERE, PARAMETERS_AS_HERE, REMEDIES
+from mailssl_trio.config.nginx.notes import AS_HERE, REMEDIES
 from mailssl_trio.config.nginx.urls import parse_listen
 from mailssl_trio.config.nginx.values import Value
 from mailssl_trio.config.nginx_only import NGINX_ONLY
@@ -17,7 +17,6 @@ UNDECODED = re.compile("[\udc80-\udcff]")
 """What octets become that are not UTF-8."""
 
 NOT_HERE = "not available here"
-ONE_LOG = "there is one log here"
 
 
 def _readers(
@@ -52,10 +51,8 @@ def fitted(
         return None, [Misfit(_absence(name))]
     misfits: list[Misfit] = []
     while (wrong := _wrong(read, value)) is not None:
-        if not isinstance(value, list):
+        if not isinstance(value, list) or wrong.index is None:
             return None, [*misfits, Misfit(_reason(wrong))]
-        if wrong.index is None:
-            return _one_of(name, read, value, Misfit(_reason(wrong)))
         misfits.append(Misfit(_reason(wrong), value[wrong.index]))
         value = [*value[: wrong.index], *value[wrong.index + 1 :]]
         if not value:
@@ -67,20 +64,6 @@ def is_so_anyway(name: str, value: Value | None) -> bool:
     """Whether there is no such directive, and need not be one."""
     is_known = name in OF_TOP or name in OF_SERVER
     return not is_known and name in AS_HERE and AS_HERE[name] == value
-
-
-def _one_of(
-    name: str, read: Callable[[object], object], words: list[str], misfit: Misfit
-) -> tuple[Value | None, list[Misfit]]:
-    """Return what is taken where there can be one only, or one string of words."""
-    joined = " ".join(words)
-    if name == "resolver" and _wrong(read, joined) is None:
-        return joined, []
-    for word in words:
-        if name == "error_log" and _wrong(read, word) is None:
-            others = [other for other in words if other != word]
-            return word, [Misfit(ONE_LOG, other) for other in others]
-    return None, [misfit]
 
 
 def fitted_listen(words: Sequence[str]) -> tuple[list[str], list[Misfit]]:
@@ -98,7 +81,7 @@ def fitted_listen(words: Sequence[str]) -> tuple[list[str], list[Misfit]]:
     for parameter in parameters:
         if (wrong := _wrong(read, f"{addresses[0]} {parameter}")) is None:
             taken.append(parameter)
-        elif parameter not in PARAMETERS_AS_HERE:
+        else:
             misfits.append(Misfit(_reason(wrong), parameter))
     return [" ".join((address, *taken)) for address in addresses], misfits
 

@@ -37,13 +37,9 @@ AS_HERE = {
 }
 """What changes nothing: the value is what holds here in any case."""
 
-PARAMETERS_AS_HERE = frozenset({"bind", "ipv6only=on"})
-"""The same of ``listen``: each address has a socket of its own, for one family."""
-
 REMEDIES = {
     "daemon": "it runs in the foreground, as systemd and containers like it",
     "env": "the environment is passed on as it is",
-    "error_log": "there is one log here, at the top",
     "master_process": "there is always a process above the workers",
     "ssl_certificate_compression": "certificates are not compressed",
     "user": "let systemd start it as that user (User=), or setpriv",

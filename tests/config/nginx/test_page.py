@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 from mailssl_trio.config.directives import SERVER, TOP
-from mailssl_trio.config.nginx.fitting import fitted, fitted_listen
 from mailssl_trio.config.nginx.importing import import_nginx
 from mailssl_trio.config.nginx.vocabulary import DIRECTIVES
 from mailssl_trio.files import Content, Files
@@ -39,13 +38,3 @@ def test_what_is_said_not_to_be_there_is_what_is_not_there() -> None:
         name for name, each in DIRECTIVES.items() if "MAIL" in str(each.contexts)
     }
     assert of_mail - here - missing == set()
-
-
-def test_what_is_said_of_addresses_and_logs_is_so() -> None:
-    [parameters] = re.findall(r"^\| (`backlog=.*?) \|", PAGE.read_text(), re.MULTILINE)
-    for parameter in parameters.replace("`", "").split(", "):
-        word = parameter + "1" * parameter.endswith("=")
-        assert fitted_listen(("143", word))[1], word
-    assert fitted_listen(("unix:/run/imap.sock",))[0] == []
-    two = ["stderr info", "/var/log/mail.log info"]
-    assert fitted("error_log", list(two), at_top=True)[0] == two[0]

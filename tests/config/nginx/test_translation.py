@@ -130,8 +130,14 @@ def test_auth_server_has_its_scheme(nginx: Site, nginx_says: str, we_say: str) -
 LISTENS = {
     "listen 143;": 'listen = "143"',
     "listen 143 ssl;": 'listen = "143 ssl"',
-    "listen *:143; listen [::]:143 ipv6only=on;": 'listen = ["*:143", "[::]:143"]',
-    "listen localhost:143 bind;": 'listen = "localhost:143"',
+    "listen *:143; listen [::]:143 ipv6only=on;": (
+        'listen = ["*:143", "[::]:143 ipv6only=on"]'
+    ),
+    "listen 143 backlog=9 so_keepalive=1m::3;": (
+        'listen = "143 backlog=9 so_keepalive=1m::3"'
+    ),
+    "listen unix:/run/imap.sock;": 'listen = "unix:/run/imap.sock"',
+    "listen localhost:143 bind;": 'listen = "localhost:143 bind"',
     "listen 143 ssl proxy_protocol;": 'listen = "143 ssl proxy_protocol"',
 }
 
@@ -363,31 +369,29 @@ def test_words_of_a_module_that_we_do_not_know_are_left_to_it(nginx: Site) -> No
     assert nginx.refusal() == f'unknown directive "rtmp" in {nginx.file}:2'
 
 
-def test_log_of_mail_goes_before_that_of_everything_else(nginx: Site) -> None:
+def test_logs_stand_where_they_stood(nginx: Site) -> None:
     mail = f"""
+        error_log logs/error.log;
         mail {{
             {AUTH}
             # who comes and goes
             error_log logs/mail.log info;
+            error_log syslog:server=unix:/dev/log warn;
             server {{
                 listen 143;
                 error_log stderr;
             }}
         }}
     """
-    said = dedent("""\
-        # who comes and goes
-        error_log = "/prefix/logs/mail.log info"
+    assert nginx.toml(mail) == dedent("""\
+        error_log = "/prefix/logs/error.log error"
 
         [mail]
         auth_http = "http://127.0.0.1"
+        # who comes and goes
+        error_log = ["/prefix/logs/mail.log info", "syslog:server=unix:/dev/log warn"]
 
         [[mail.server]]
         listen = "143"
-        # error_log stderr;
-        #   not carried over: there is one log here, at the top
+        error_log = "stderr error"
     """)
-    assert nginx.toml(mail) == said
-    assert nginx.toml(f"error_log logs/error.log;\n{mail}") == (
-        "# error_log logs/error.log;\n#   there is one log here: that of mail\n" + said
-    )
