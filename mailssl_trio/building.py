@@ -126,9 +126,12 @@ def build_servers(
 
 
 def _listener(descriptor: int) -> trio.SocketListener:
-    inherited = socket.socket(fileno=descriptor)
-    inherited.set_inheritable(False)
-    return trio.SocketListener(trio.socket.from_stdlib_socket(inherited))
+    try:
+        inherited = socket.socket(fileno=descriptor)
+        inherited.set_inheritable(False)
+        return trio.SocketListener(trio.socket.from_stdlib_socket(inherited))
+    except (OSError, ValueError) as wrong:  # a stop has closed it while we started
+        raise StartError(f"no listening socket was handed down: {wrong}") from None
 
 
 def build_tls(

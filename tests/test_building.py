@@ -1,7 +1,7 @@
 """A configuration becomes objects."""
 
 from pathlib import Path
-from socket import create_server
+from socket import create_server, socket
 
 import pytest
 import trio
@@ -62,6 +62,18 @@ async def test_each_server_of_the_shipped_configuration_has_its_door(
     for server in servers:
         for listener in (*server.listeners, *server.tls_listeners):
             await listener.aclose()
+
+
+async def test_door_that_was_closed_meanwhile_is_a_reason_not_to_start(
+    config: Config, tmp_path: Path
+) -> None:
+    issue_development_certificate(config)
+    with socket() as no_listener:
+        descriptor = no_listener.detach()
+    doors = [Door(0, ssl=False, descriptor=descriptor)]
+    resuming, log = Resuming(None, (), pytest.fail), logger(tmp_path)
+    with pytest.raises(StartError, match="no listening socket was handed down"):
+        build_servers(config, Files(), doors, resuming, log, no_mailbox, Drain())
 
 
 async def test_who_judges(config: Config) -> None:
