@@ -42,11 +42,12 @@ class Backend:
                 return False
             case "close":
                 return False
-        if reply.startswith("slow "):
-            await trio.sleep(A_MOMENT)
-        reply = reply.removeprefix("slow ")
-        if reply != "nothing":
-            await self.stream.send_all(octets(reply) + b"\r\n")
+            case "nothing":
+                return True
+        for piece in reply.split(" ~ "):
+            if piece.startswith("slow "):
+                await trio.sleep(A_MOMENT)
+            await self.stream.send_all(octets(piece.removeprefix("slow ")) + b"\r\n")
         return True
 
     async def _command(self) -> bytes:

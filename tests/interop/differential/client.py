@@ -113,6 +113,8 @@ class Client:
         )
 
     async def _secure(self, name: str) -> None:
+        if self.received:
+            self.heard.append(f"(in the clear: {written(self.received)})")
         context = self.certificates[name]
         stream = trio.SSLStream(self.stream, context, https_compatible=True)
         try:

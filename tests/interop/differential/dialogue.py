@@ -5,7 +5,7 @@ A table is a text file that reads as a conversation::
     @ starttls on; imap_auth plain cram-md5;
     == LOGIN takes a quoted password
     auth: OK | Auth-Wait: 1
-    backend: LOGIN => <tag> NO not today
+    backend: LOGIN => (tag) NO not today
     C: a1 LOGIN joe "se cret"
     codes
     - S: ...
@@ -13,7 +13,10 @@ A table is a text file that reads as a conversation::
 
 ``@`` holds the directives of the virtual server that the dialogues below it go to.
 ``auth:`` is what the auth server answers, one line a request, the last for all that
-follow; ``backend:`` what the backend says in place of its usual reply. Steps are:
+follow: ``OK`` and the backend's address, ``NO`` and the usual text, other headers as
+they stand, ``raw`` octets, ``hang``, ``close``. ``backend:`` is what the backend says
+to a command in place of its usual reply, in pieces where ``~`` stands between them;
+``slow`` makes either wait. Steps are:
 
 * ``C:`` a line, whose reply is read; ``C&`` one more in the same segment, with a reply
   of its own; ``C-`` octets without CRLF, which nobody answers yet

@@ -24,7 +24,6 @@ ELSEWHERE: Mapping[str, str] = {
     "certificate-by-name": "tests/tls/test_server.py",
     "escaped-logs": "tests/test_error_log.py",
     "finished-and-command": "tests/transport/test_secure.py",
-    "idle-both-ways": "tests/transport/test_relay.py",
     "no-delay": "tests/transport/test_wire.py",
     "one-budget": "tests/transport/test_connection.py",
     "sessions-at-home": "tests/process/test_sessions_apart.py",

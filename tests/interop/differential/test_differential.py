@@ -17,6 +17,7 @@ from tests.interop.certificates import Pair, issue
 from tests.interop.differential.comparison import Comparison, compare
 from tests.interop.differential.dialogue import Dialogue, read_tables
 from tests.interop.differential.fronts import (
+    need_nginx,
     nginx,
     nginx_conf,
     ourselves,
@@ -27,7 +28,6 @@ from tests.interop.differential.record import Record
 from tests.interop.differential.rows import CHECKOUT, ELSEWHERE, documented
 from tests.interop.differential.stage import AUTH, stage
 from tests.interop.differential.standing import STANDING
-from tests.interop.machine import find_program
 
 pytestmark = pytest.mark.interop
 
@@ -56,7 +56,7 @@ def runs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Runs:
     """Hold them with nginx, and then with us, on the same ports."""
-    find_program("nginx")
+    need_nginx()
     directory = tmp_path_factory.mktemp("differential")
     dialogues = _asked_for(request.session.items)
     servers = virtual_servers(dialogues)
@@ -107,6 +107,16 @@ def test_each_standing_difference_is_real(runs: Runs) -> None:
         name for number in runs.nginx for name in runs.compare(number).standing
     )
     assert set(found) == set(STANDING)
+
+
+def test_each_request_of_ours_says_more_of_the_client(runs: Runs) -> None:
+    def said(record: Record) -> list[int]:
+        names = ("Client-Port: ", "Server-Addr: ", "Server-Port: ")
+        return [sum(line.startswith(name) for line in record.asked) for name in names]
+
+    for record in runs.ours.values():
+        assert said(record) == [record.requests] * 3
+    assert not any(any(said(record)) for record in runs.nginx.values())
 
 
 def test_each_name_that_is_cited_stands_above_what_it_allows() -> None:
