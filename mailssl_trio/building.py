@@ -126,12 +126,16 @@ def build_servers(
 
 
 def _listener(descriptor: int) -> trio.SocketListener:
-    try:
-        inherited = socket.socket(fileno=descriptor)
-        inherited.set_inheritable(False)
-        return trio.SocketListener(trio.socket.from_stdlib_socket(inherited))
-    except (OSError, ValueError) as wrong:  # a stop has closed it while we started
-        raise StartError(f"no listening socket was handed down: {wrong}") from None
+    with ExitStack() as undo:
+        try:
+            inherited = undo.enter_context(socket.socket(fileno=descriptor))
+            inherited.set_inheritable(False)
+            ours = undo.enter_context(trio.socket.from_stdlib_socket(inherited))
+            listener = trio.SocketListener(ours)
+        except (OSError, ValueError) as wrong:  # a stop has closed it meanwhile
+            raise StartError(f"no listening socket was handed down: {wrong}") from None
+        undo.pop_all()
+        return listener
 
 
 def build_tls(
