@@ -177,7 +177,7 @@ def _where(subject: Subject) -> str:
     if subject.login:
         parts.append(f'login: "{escape(subject.login)}"')
     if subject.upstream:
-        parts.append(f"upstream: {subject.upstream}")
+        parts.append(f"upstream: {escape(subject.upstream)}")
     return ", ".join(parts)
 
 

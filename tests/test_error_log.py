@@ -173,6 +173,14 @@ def test_what_a_backend_said_is_escaped_too(target: Path) -> None:
     )
 
 
+def test_path_that_an_auth_server_named_is_escaped_too(target: Path) -> None:
+    where = subject()
+    where.upstream = "unix:/run/\x1b[2J"
+    with open_error_log(target, "error") as log:
+        log.upstream_failed(where, "upstream timed out")
+    assert written(target)[0].endswith(", upstream: unix:/run/\\x1b[2J")
+
+
 @pytest.mark.parametrize(
     ("level", "count"), [("debug", 3), ("warn", 2), ("error", 1), ("emerg", 0)]
 )

@@ -136,6 +136,9 @@ async def test_others_are_refused_by_a_line_that_says_what_was_seen(
     [
         (b"", b""),
         (b"USER joe\r\nPASS x\r\n", b"USER joe"),
+        (b"PASS secret\r\n", b"PASS"),
+        (b"a LOGIN joe secret\r\n", b"a LOGIN"),
+        (b"auth plain AGpvZQB4\r\n", b"auth"),
         (b"PROXY TCP4 300.1.1.1 ::1 1 2\r\n", b"PROXY TCP4 300.1.1.1 ::1 1 2"),
         (b"PROXY TCP4 203.0.113.9 192", b"PROXY TCP4 203.0.113.9 192"),
         (v2(SAID)[:20], v2(SAID)[:20]),

@@ -7,7 +7,6 @@ one turns out to have been closed before the auth server can have read the reque
 import ssl
 from errno import ETIMEDOUT
 from os import strerror
-from typing import NoReturn
 
 import trio
 
@@ -17,6 +16,7 @@ from mailssl_trio.auth.http_request import Header
 from mailssl_trio.auth.http_server import AuthServer
 from mailssl_trio.transport.address import TcpAddress
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer
+from mailssl_trio.transport.unreachable import why_unreachable
 from mailssl_trio.transport.wire import Wire
 
 TIMED_OUT = f"{ETIMEDOUT}: {strerror(ETIMEDOUT)}"
@@ -114,7 +114,7 @@ class HttpClient:
             else:
                 socket = await trio.open_unix_socket(address.path)
         except (OSError, UnicodeError) as error:
-            _cannot_connect(error)
+            raise NoConnectionError(why_unreachable(error)) from None
         wire = Wire(socket, CLOSING)
         return Link(await self._secured(wire), wire)
 
@@ -136,16 +136,3 @@ class HttpClient:
 
 def _is_fresh(link: Link) -> bool:
     return trio.current_time() - link.since < FRESH
-
-
-def _cannot_connect(error: OSError | UnicodeError) -> NoReturn:
-    """Say why the last address did not answer, in nginx's form."""
-    match error.__cause__:
-        case BaseExceptionGroup(exceptions=(*_, last)):  # an address each
-            why = last
-        case _:
-            why = error
-    text = str(why)
-    if isinstance(why, OSError) and why.errno and why.errno > 0:
-        text = f"{why.errno}: {strerror(why.errno)}"
-    raise NoConnectionError(text) from None

@@ -30,6 +30,8 @@ MAX_REPLY_LINES = 512
 NOBODY_TO_TELL_OF = Introduction()
 AS_USUAL = ProxyPolicy()
 
+NO_TEXT = re.compile(rb"\r(?!\n)|\0")
+
 WITHHELD = "(withheld: it quotes the credentials)"
 
 
@@ -127,16 +129,22 @@ class ClientSession(Session):
         return GiveUpError(detail, reason, self.passable(reply))
 
     def passable(self, reply: bytes) -> bytes:
-        """Return a refusal for the client, nothing if it echoes our secrets."""
-        return b"" if self.without_us(reply) == WITHHELD else reply
+        """Return a refusal for the client, nothing if it echoes our secrets.
+
+        Nor what some clients would read as a line more: CR alone, or NUL.
+        """
+        is_ours = self.without_us(reply) == WITHHELD
+        return b"" if is_ours or NO_TEXT.search(reply) else reply
 
     def without_us(self, line: bytes) -> str:
         """Return a backend's line for the operator, unless it echoes our secrets.
 
         Servers quote the command that they do not understand, PASS and all. The line
         is withheld whole: what is left around a short password tells its letters.
+        Some quote it in upper case.
         """
-        if any(secret in line for secret in filter(None, self._secrets())):
+        said = line.lower()
+        if any(secret.lower() in said for secret in filter(None, self._secrets())):
             return WITHHELD
         return line.decode("utf-8", "replace")
 

@@ -30,6 +30,7 @@ from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.unreachable import why_unreachable
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
 from mailssl_trio.transport.wire import Wire
 
@@ -118,7 +119,8 @@ class Dialer:
         except trio.TooSlowError:
             raise DialError(f"connect() to {address} timed out") from None
         except (OSError, UnicodeError) as error:
-            raise DialError(f"connect() to {address} failed ({error})") from None
+            why = why_unreachable(error)
+            raise DialError(f"connect() to {address} failed ({why})") from None
         return Wire(stream, self.timeouts.close)
 
     async def _announce(self, wire: Wire, header: bytes) -> None:

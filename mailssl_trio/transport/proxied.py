@@ -19,6 +19,9 @@ from mailssl_trio.protocol.proxy_header import (
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
+LOGIN = re.compile(rb"\b(?:APOP|AUTH|AUTHENTICATE|LOGIN|PASS)\b", re.IGNORECASE)
+"""Behind these stands what is nobody's to read, the log's neither."""
+
 UNIX = "unix:"
 """Stands for every peer that comes by a Unix socket."""
 
@@ -96,7 +99,8 @@ async def read_header(stream: trio.abc.ReceiveStream) -> ProxyHeader:
 def _first_line(seen: bytes) -> bytes:
     """Return of what came in place of a header what a line of the log can hold."""
     line = re.split(rb"[\r\n]", seen, maxsplit=1)[0] or seen
-    return line[:MAX_V1]
+    login = LOGIN.search(line)
+    return line[: login.end() if login else MAX_V1]
 
 
 def _claim(header: ProxyHeader) -> str:

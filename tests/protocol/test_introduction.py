@@ -176,6 +176,8 @@ IMAP_LIST = b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n"
         (Pop3Client, POP3_LIST + b"-ERR [AUTH] no\r\n", b"-ERR [AUTH] no\r\n"),
         (Pop3Client, POP3_LIST + b"-ERR AUTH AGpvZQBzZWNyZXQ=?\r\n", b""),
         (Pop3Client, POP3_LIST + b"-ERR no secret\r\n", b""),
+        (Pop3Client, POP3_LIST + b"-ERR NO SECRET\r\n", b""),
+        (Pop3Client, POP3_LIST + b"-ERR a\r+OK b\r\n", b""),
         (Pop3Client, b"what\r\n", b""),
         (SmtpClient, b"554 full\r\n", b"554 full\r\n"),
         (SmtpClient, b"421-go\r\n421 away\r\n", b"421-go\r\n421 away\r\n"),
@@ -190,6 +192,8 @@ IMAP_LIST = b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n"
         (ImapClient, b"* PREAUTH in\r\n", b""),
         (ImapClient, IMAP_LIST + b"G1 NO [EXPIRED] no\r\n", b"NO [EXPIRED] no\r\n"),
         (ImapClient, IMAP_LIST + b"G1 BAD AGpvZQBzZWNyZXQ=\r\n", b""),
+        (ImapClient, IMAP_LIST + b"G1 NO a\rb OK b\r\n", b""),
+        (ImapClient, IMAP_LIST + b"G1 NO a\0b\r\n", b""),
     ],
 )  # fmt: skip
 def test_refusal_may_be_passed_on_but_not_with_our_credentials_in_it(

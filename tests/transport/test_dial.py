@@ -46,8 +46,11 @@ async def test_unix_socket_is_reached(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "why"),
     [
-        (TcpAddress("127.0.0.1", 1), r"connect\(\) to 127.0.0.1:1 failed"),
-        (UnixAddress(Path("/nowhere")), "unix:/nowhere failed"),
+        (
+            TcpAddress("127.0.0.1", 1),
+            r"connect\(\) to 127.0.0.1:1 failed \(111: Connection refused\)",
+        ),
+        (UnixAddress(Path("/nowhere")), r"unix:/nowhere failed \(2: No such file"),
         (EmbeddedAddress(), "no embedded mailbox"),
     ],
 )

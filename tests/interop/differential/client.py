@@ -32,7 +32,7 @@ class Client:
     """One conversation, as far as it has come."""
 
     dialogue: Dialogue
-    port: int
+    front: tuple[str, int]
     certificates: Mapping[str, ssl.SSLContext]
     heard: list[str] = field(factory=list)
     stream: trio.abc.Stream = field(init=False)
@@ -45,7 +45,7 @@ class Client:
     async def converse(self) -> None:
         """Hold the conversation, and write down all that is heard."""
         self.stream = await trio.open_tcp_stream(
-            "127.0.0.1", self.port, local_address=self.dialogue.client
+            *self.front, local_address=self.dialogue.client
         )
         try:
             await self._converse()

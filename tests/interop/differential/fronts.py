@@ -17,13 +17,22 @@ from tests.interop.differential.dialogue import Dialogue
 from tests.interop.differential.record import Record, records_of
 from tests.interop.differential.stage import Stage
 from tests.interop.gateway import READY, serve_command
-from tests.interop.machine import do_without, find_program, free_port, run
+from tests.interop.machine import (
+    do_without,
+    find_program,
+    free_port,
+    run,
+    until,
+)
 
 AT_ONCE = 24
 """Dialogues that are held at the same time."""
 
 LAST_WORDS = 1.0
 """Seconds for what the backends still have to hear of those who have left."""
+
+FRONT = "127.3.0.1"
+"""Where both listen, one after the other: nobody else takes their ports meanwhile."""
 
 ERROR_LOG = "error.log"
 
@@ -83,16 +92,18 @@ def _listening(directives: str, port: int) -> str:
     """Put the address behind ``listen``, which stands before its parameters."""
     first, *rest = directives.split("; ") if directives else [""]
     if first.split(" ")[0] == "listen":
-        listen = first.replace("listen", f"listen 127.0.0.1:{port}", 1)
+        listen = first.replace("listen", f"listen {FRONT}:{port}", 1)
         return "; ".join((listen.removesuffix(";"), *rest)).removesuffix(";") + ";"
-    return f"listen 127.0.0.1:{port}; {directives}"
+    return f"listen {FRONT}:{port}; {directives}"
 
 
 @contextmanager
 def nginx(file: Path) -> Iterator[None]:
-    """Serve by nginx."""
+    """Serve by nginx, which writes its number once it listens."""
     with background("nginx", ["nginx", "-c", file], file.parent) as program:
-        program.await_ports(*_listened(file))
+        pid = file.parent / "nginx.pid"
+        until(lambda: pid.exists() or program.process.poll() is not None, "nginx.pid")
+        assert program.process.poll() is None, program.logged()
         yield
         program.signal(signal.SIGTERM)
         program.wait()
@@ -118,13 +129,6 @@ def need_nginx() -> None:
         do_without("nginx's mail module")
 
 
-def _listened(file: Path) -> list[int]:
-    return [
-        int(words.split(";")[0].split(" ")[0])
-        for words in file.read_text().split("listen 127.0.0.1:")[1:]
-    ]
-
-
 def play(
     dialogues: Sequence[Dialogue],
     servers: Mapping[tuple[str, str], int],
@@ -138,7 +142,7 @@ def play(
     async def hold(record: Record) -> None:
         port = servers[record.dialogue.protocol, record.dialogue.directives]
         async with turns:
-            client = Client(record.dialogue, port, certificates, record.heard)
+            client = Client(record.dialogue, (FRONT, port), certificates, record.heard)
             await client.converse()
 
     async def hold_all() -> None:
