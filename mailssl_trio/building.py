@@ -1,8 +1,10 @@
 """Where configuration becomes objects, and nowhere else."""
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache, partial
+from ssl import SSLContext
 
 import trio
 
@@ -94,13 +96,14 @@ def build_servers(
 ) -> list[Server]:
     """Make the virtual servers, each with the sockets that are its own."""
     hashers = trio.CapacityLimiter(HASHERS)
+    backend_tls = cache(partial(client_context, files=files))
     servers: list[Server] = []
     for number, settings in enumerate(config.servers):
         authenticator = build_authenticator(settings, files, hashers)
         server_tls = build_tls(settings, files, resuming)
         gateway = build_gateway(
             settings,
-            files,
+            backend_tls,
             server_tls,
             authenticator,
             log.of(settings.error_log),
@@ -150,20 +153,22 @@ def build_tls(
 
 def build_gateway(
     settings: VirtualServer,
-    files: Files,
+    backend_tls: Callable[[BackendTlsPolicy], SSLContext],
     server_tls: ServerTls | None,
     authenticator: Authenticator,
     log: ErrorLogger,
     embedded: Embedded,
 ) -> Gateway:
-    """Make one virtual server's objects of its settings."""
+    """Make one virtual server's objects of its settings.
+
+    Servers whose backends are spoken to alike may have one context for them.
+    """
     policy = _backend_policy(settings)
-    backend_tls = None if policy is None else client_context(policy, files)
     dialer = Dialer(
         settings.protocol,
         settings.policy.server_name,
         settings.timeouts,
-        backend_tls,
+        None if policy is None else backend_tls(policy),
         embedded,
         settings.proxy,
         settings.proxy_protocol,

@@ -1,6 +1,7 @@
 """The auth server of a virtual server, out of the ``auth_http*`` directives."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from attrs import evolve
 
@@ -86,11 +87,17 @@ def _backend_tls(
     if any(map(table.is_set, BACKEND_TLS)):
         judge_client(table, policy, site, report)
         return policy
+    return policy if _is_possible(policy) else None
+
+
+@cache
+def _is_possible(policy: BackendTlsPolicy) -> bool:
+    """Whether a policy without files can be used; asked once for many servers."""
     try:
-        client_context(policy, site.files)
+        client_context(policy)
     except TlsSettingsError:
-        return None
-    return policy
+        return False
+    return True
 
 
 def _judge(table: ServerTable, settings: AuthHttp, site: Site, report: Report) -> None:
