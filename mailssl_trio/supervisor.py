@@ -22,6 +22,12 @@ from mailssl_trio.supervision.premises import Premises
 from mailssl_trio.supervision.served import Log, Served
 from mailssl_trio.tls.problems import TlsSettingsError
 
+RELOAD_SIGNALS = (
+    signal.SIGHUP,
+    signal.SIGUSR1,  # nginx opens its logs again, and so does a reload
+)
+"""What asks for another configuration."""
+
 
 class Supervisor:
     """What lives as long as the program does."""
@@ -62,10 +68,10 @@ class Supervisor:
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         """Note that a reload is asked for; pass on what stops."""
-        with trio.open_signal_receiver(signal.SIGHUP, *STOP_SIGNALS) as signals:
+        with trio.open_signal_receiver(*RELOAD_SIGNALS, *STOP_SIGNALS) as signals:
             task_status.started()
             async for number in signals:
-                if number == signal.SIGHUP:
+                if number in RELOAD_SIGNALS:
                     self._reload_asked.set()
                 else:
                     self._stop(patient=number == signal.SIGQUIT)

@@ -50,6 +50,7 @@ LAST_WORDS = 5.0
 
 IGNORED = (
     signal.SIGHUP,  # the supervisor's, and sent to all by who sends it by name
+    signal.SIGUSR1,  # the same
     signal.SIGTTOU,  # a terminal must not stop us for what we write to it
 )
 

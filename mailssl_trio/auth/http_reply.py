@@ -23,6 +23,9 @@ ERROR_CODE = re.compile(r"[45][0-9]{2}(?: [245]\.[0-9]{1,3}\.[0-9]{1,3})?")
 A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
 """What looks like a host name, and what the system would take for an address."""
 
+LONGEST_TEXT = 400
+"""Characters of a text for the client, which stands in one line with a code."""
+
 FLAGS = {"on": True, "off": False}
 
 
@@ -108,8 +111,13 @@ def _refusal(status: bytes, said: dict[str, bytes], protocol: str) -> Refusal:
         challenge = b64decode(challenge, validate=True)
     except Base64Error:
         raise AuthHttpError("sent invalid SASL error") from None
+    return Refusal(_line(status), _seconds(said) or None, code, challenge)
+
+
+def _line(status: bytes) -> str:
+    """Return a text for the client: no control characters, and no endless line."""
     text = status.decode("utf-8", "replace")
-    return Refusal(text, _seconds(said) or None, code, challenge)
+    return "".join(c if c.isprintable() else "?" for c in text)[:LONGEST_TEXT]
 
 
 def _seconds(said: dict[str, bytes]) -> int:

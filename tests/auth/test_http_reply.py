@@ -157,3 +157,12 @@ def test_backend_is_secured_as_the_auth_server_says(ssl: ProxySsl) -> None:
         auth_smtp_auth="off",
     )
     assert reply == Backend(THERE, ssl=ssl, name="imap.example.org", smtp_auth=False)
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3", "smtp"])
+def test_text_for_the_client_is_one_bearable_line(protocol: str) -> None:
+    status = b"no\x1b[2J\x07 entry " + b"x" * 30_000
+    reply = read_reply([(b"auth-status", status)], protocol)
+    assert isinstance(reply, Refusal)
+    assert reply.text.startswith("no?[2J? entry xxx")
+    assert len(reply.text) == 400
