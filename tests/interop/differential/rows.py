@@ -33,7 +33,7 @@ ELSEWHERE: Mapping[str, str] = {
     "one-budget-with-dns": "tests/test_named_clients.py",
     "sessions-at-home": "tests/process/test_sessions_apart.py",
     "silent-proxy": "tests/test_proxied.py",
-    "stale-paths": "tests/process/test_listen.py",
+    "stale-paths": "tests/transport/test_listening.py",
     "tickets-when-asked": "tests/process/test_resumption.py",
     "told-shutdown": "tests/process/test_stop.py",
     "truncation": "tests/transport/test_relay.py",
