@@ -2,8 +2,7 @@
 
 from typing import Annotated, TypeAlias
 
-from mailssl_trio.config.units import parse_size
-from mailssl_trio.config.values import GREATEST, WrongValueError, is_number, shown, text
+from mailssl_trio.config.values import GREATEST, WrongValueError, shown, size
 from mailssl_trio.config.words import choice, flag_word
 from mailssl_trio.transport.announcing import ProxyProtocol
 
@@ -12,12 +11,7 @@ SMALLEST_BUFFER = 512  # RFC 5321 section 4.5.3.1.5, the longest line of a reply
 
 def buffer_size(value: object) -> int:
     """Read ``proxy_buffer``."""
-    try:
-        octets = parse_size(str(value) if is_number(value) else text(value))
-    except ValueError:
-        raise WrongValueError(
-            f"{shown(value)} is not a size", 'write octets, or "4k", "1m"'
-        ) from None
+    octets = size(value, '"4k", "1m"')
     if not SMALLEST_BUFFER <= octets <= GREATEST:
         raise WrongValueError(
             f"{shown(value)} is too little or too much for a reply",

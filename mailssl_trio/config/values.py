@@ -67,14 +67,19 @@ def seconds(value: object) -> float:
     return length
 
 
-def command_size(value: object) -> int:
-    """Read how long a command may be."""
+def size(value: object, examples: str) -> int:
+    """Read a number of octets, or nginx's notation."""
     try:
-        octets = parse_size(str(value) if is_number(value) else text(value))
+        return parse_size(str(value) if is_number(value) else text(value))
     except ValueError:
         raise WrongValueError(
-            f"{shown(value)} is not a size", 'write octets, or "4k", "16k"'
+            f"{shown(value)} is not a size", f"write octets, or {examples}"
         ) from None
+
+
+def command_size(value: object) -> int:
+    """Read how long a command may be."""
+    octets = size(value, '"4k", "16k"')
     if not SHORTEST_COMMAND <= octets <= LONGEST_COMMAND:
         raise WrongValueError(
             f"{shown(value)} is too little or too much for a command",
