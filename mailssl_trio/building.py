@@ -7,6 +7,7 @@ from functools import cache, partial
 from ssl import SSLContext
 
 import trio
+from attrs import field, frozen
 
 from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.auth.http_authenticator import HttpAuthenticator
@@ -34,6 +35,7 @@ from mailssl_trio.tls.server import ServerTls
 from mailssl_trio.transport.dial import Dialer, Embedded
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.upstream import ProxySsl
+from mailssl_trio.visits import Visits
 
 with suppress(ImportError):  # of the extra [dns], as `resolver` is refused then
     from mailssl_trio.transport.client_names import ClientNames
@@ -85,29 +87,36 @@ def build_mailbox(config: Config, files: Files) -> Mailbox:
     return Mailbox(config.state_directory / "mail", local_users, server_name)
 
 
+@frozen
+class Shared:
+    """What all servers of a process have in common."""
+
+    files: Files
+    resuming: Resuming
+    log: ErrorLogger
+    embedded: Embedded
+    drain: Drain
+    visits: Visits = field(factory=Visits)
+
+
 def build_servers(
-    config: Config,
-    files: Files,
-    doors: Sequence[Door],
-    resuming: Resuming,
-    log: ErrorLogger,
-    embedded: Embedded,
-    drain: Drain,
+    config: Config, doors: Sequence[Door], shared: Shared
 ) -> list[Server]:
     """Make the virtual servers, each with the sockets that are its own."""
     hashers = trio.CapacityLimiter(HASHERS)
+    files = shared.files
     backend_tls = cache(partial(client_context, files=files))
     servers: list[Server] = []
     for number, settings in enumerate(config.servers):
         authenticator = build_authenticator(settings, files, hashers)
-        server_tls = build_tls(settings, files, resuming)
+        server_tls = build_tls(settings, files, shared.resuming)
         gateway = build_gateway(
             settings,
             backend_tls,
             server_tls,
             authenticator,
-            log.of(settings.error_log),
-            embedded,
+            shared.log.of(settings.error_log),
+            shared.embedded,
         )
         opened = [
             (door, _listener(door.descriptor))
@@ -124,7 +133,17 @@ def build_servers(
             if isinstance(authenticator, HttpAuthenticator)
             else None
         )
-        servers.append(Server(gateway, plain, secured, drain, proxied, upkeep))
+        servers.append(
+            Server(
+                gateway,
+                plain,
+                secured,
+                shared.drain,
+                proxied,
+                shared.visits,
+                upkeep,
+            )
+        )
     return servers
 
 

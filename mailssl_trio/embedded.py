@@ -8,7 +8,7 @@ import trio
 
 from mailssl_trio.error_log import ErrorLogger
 from mailssl_trio.mailbox.service import Mailbox
-from mailssl_trio.observer import Subject
+from mailssl_trio.observer import Crashed, Subject
 from mailssl_trio.server import contained
 
 _Conversation: TypeAlias = tuple[trio.SocketStream, str]
@@ -41,5 +41,8 @@ class Mailboxes:
     async def _serve(self, stream: trio.SocketStream, protocol: str) -> None:
         subject = Subject(0, protocol, "gateway", 0, "embedded")
         async with stream:
-            with contained(partial(self.log.crashed, subject)):
+            with contained(partial(self._crashed, subject)):
                 await self.mailbox.serve(stream, protocol)
+
+    def _crashed(self, subject: Subject, bug: Exception) -> None:
+        self.log.tell(subject, Crashed(bug))

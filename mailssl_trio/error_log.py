@@ -9,8 +9,20 @@ import trio
 from attrs import field, frozen
 
 from mailssl_trio.log_writer import LEVELS, Chain, ErrorLog, Target, open_loggers
-from mailssl_trio.observer import Subject
-from mailssl_trio.protocol.credentials import Rejected
+from mailssl_trio.observer import (
+    Admitted,
+    Connected,
+    Crashed,
+    Ended,
+    Happening,
+    JudgeFailed,
+    LoginFailed,
+    ProxyRefused,
+    Relayed,
+    Subject,
+    Unnamed,
+    UpstreamFailed,
+)
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
 
 ACCEPT_LOOP = "trio.serve_listeners"
@@ -69,76 +81,75 @@ class ErrorLogger:
         """Write a line of our own; whatever a peer said in it is escaped already."""
         self.logger.log(LEVELS[level], "%s", message[:MAX_LINE])
 
-    def connected(self, subject: Subject) -> None:
-        """``*1 client 192.0.2.1:50000 connected to 198.51.100.1:143``."""
-        port = f":{subject.client_port}" if subject.client_port else ""
-        text = f"client {subject.client}{port} connected to {subject.server}"
-        self.write("info", f"*{subject.number} {text}")
-
-    def unnamed(self, subject: Subject, detail: str) -> None:
-        """Say in nginx's words what DNS has not said, escaped."""
-        text = escape(detail).replace('\\"', '"')
-        self._tell("error", subject, f"{text}{_while(subject.action)}")
-
-    def proxy_refused(self, subject: Subject, detail: str, seen: bytes | None) -> None:
-        """``broken header: "…" while reading PROXY protocol``, or who may not."""
-        quoted = "" if seen is None else f': "{escape(seen)}"'
-        text = f"{escape(detail)}{quoted} while reading PROXY protocol"
-        self._tell("error", subject, text)
-
-    def rejected(self, subject: Subject, rejected: Rejected) -> None:
-        """``client login failed: "…"``."""
-        reason = escape(rejected.text or rejected.reason.value)
-        state = " while in http auth state" if rejected.text else ""  # whose words
-        self._tell("info", subject, f'client login failed: "{reason}"{state}')
-
-    def undecided(self, subject: Subject, detail: str) -> None:
-        """Say what the auth server did, as nginx does, escaped."""
-        text = escape(detail).replace('\\"', '"')
-        self._tell("error", subject, f"{text} while in http auth state")
-
-    def upstream_failed(self, subject: Subject, detail: str) -> None:
-        """Say what the backend did, in its own words, escaped."""
-        text = escape(detail).replace('\\"', '"')
-        self._tell("error", subject, f"{text}{_while(subject.action)}")
-
-    def logged_in(self, subject: Subject) -> None:
-        """``client logged in`` and how it is encrypted."""
-        self._tell("info", subject, f"client logged in, {_encryption(subject.tls)}")
-
-    def relayed(
-        self, subject: Subject, outcome: str, from_client: int, from_upstream: int
-    ) -> None:
-        """``proxied session done`` with octets each way and seconds."""
-        seconds = trio.current_time() - subject.began
-        self._tell(
-            "info",
-            subject,
-            f"proxied session done: {outcome}, {from_client} bytes from client, "
-            f"{from_upstream} bytes from upstream, {seconds:.1f} s",
-        )
-
-    def closed(self, subject: Subject, reason: Goodbye, detail: str) -> None:
-        """Say in nginx's words how a connection ended before its login."""
-        because = f" ({escape(detail)})" if detail else ""
-        match reason:
-            case Goodbye.QUIT | Goodbye.PEER_GONE | Goodbye.SHUTTING_DOWN:
-                text = f"client connection closed: {reason.value}"
-            case Goodbye.HANDSHAKE_FAILED:
-                text = f"SSL_do_handshake() failed{because}"
-            case Goodbye.BAD_CERTIFICATE:
-                text = f"client {reason.value}:{because}"
+    def tell(self, subject: Subject, happening: Happening) -> None:
+        """Write a line about a connection, and the traceback of a bug."""
+        match happening:
+            case Connected():
+                self.write("info", f"*{subject.number} {_arrival(subject)}")
+            case Crashed(bug):
+                text = f"*{subject.number} internal error, {_where(subject)}"
+                self.logger.log(LEVELS["crit"], "%s", text, exc_info=bug)
             case _:
-                text = f"client {reason.value}{because}"
-        self._tell("info", subject, f"{text}{_while(_action(subject, reason))}")
+                level, text = _words(subject, happening)
+                line = f"*{subject.number} {text}, {_where(subject)}"
+                self.write(level, line)
 
-    def crashed(self, subject: Subject, bug: Exception) -> None:
-        """Write the traceback of a bug; its message may hold a peer's words."""
-        text = f"*{subject.number} internal error, {_where(subject)}"
-        self.logger.log(LEVELS["crit"], "%s", text, exc_info=bug)
 
-    def _tell(self, level: str, subject: Subject, text: str) -> None:
-        self.write(level, f"*{subject.number} {text}, {_where(subject)}")
+def _arrival(subject: Subject) -> str:
+    """``client 192.0.2.1:50000 connected to 198.51.100.1:143``."""
+    port = f":{subject.client_port}" if subject.client_port else ""
+    return f"client {subject.client}{port} connected to {subject.server}"
+
+
+def _words(subject: Subject, happening: Happening) -> tuple[str, str]:
+    """Return the level of a line, and what it says, in nginx's words."""
+    match happening:
+        case ProxyRefused(detail, seen):
+            quoted = "" if seen is None else f': "{escape(seen)}"'
+            return "error", f"{escape(detail)}{quoted} while reading PROXY protocol"
+        case JudgeFailed(detail):
+            return "error", f"{_quoting(detail)} while in http auth state"
+        case Unnamed(detail) | UpstreamFailed(detail):
+            return "error", f"{_quoting(detail)}{_while(subject.action)}"
+        case LoginFailed(rejected):
+            reason = escape(rejected.text or rejected.reason.value)
+            state = " while in http auth state" if rejected.text else ""  # whose words
+            return "info", f'client login failed: "{reason}"{state}'
+        case Admitted():
+            return "info", f"client logged in, {_encryption(subject.tls)}"
+        case Relayed():
+            return "info", f"proxied session done: {_account(subject, happening)}"
+        case Ended(reason, detail):
+            return "info", _ending(subject, reason, detail)
+    raise RuntimeError(f"nobody knows what this means: {happening}")
+
+
+def _quoting(detail: str) -> str:
+    """Escape what a peer did, which may quote it."""
+    return escape(detail).replace('\\"', '"')
+
+
+def _account(subject: Subject, relayed: Relayed) -> str:
+    seconds = trio.current_time() - subject.began
+    return (
+        f"{relayed.outcome}, {relayed.from_client} bytes from client, "
+        f"{relayed.from_upstream} bytes from upstream, {seconds:.1f} s"
+    )
+
+
+def _ending(subject: Subject, reason: Goodbye, detail: str) -> str:
+    """Say how a connection ended before its login."""
+    because = f" ({escape(detail)})" if detail else ""
+    match reason:
+        case Goodbye.QUIT | Goodbye.PEER_GONE | Goodbye.SHUTTING_DOWN:
+            text = f"client connection closed: {reason.value}"
+        case Goodbye.HANDSHAKE_FAILED:
+            text = f"SSL_do_handshake() failed{because}"
+        case Goodbye.BAD_CERTIFICATE:
+            text = f"client {reason.value}:{because}"
+        case _:
+            text = f"client {reason.value}{because}"
+    return f"{text}{_while(_action(subject, reason))}"
 
 
 def _action(subject: Subject, reason: Goodbye) -> str:

@@ -10,7 +10,20 @@ from attrs import evolve, field, frozen
 
 from mailssl_trio.auth.challenge import challenge
 from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route, Undecided
-from mailssl_trio.observer import Observer, Subject
+from mailssl_trio.observer import (
+    Admitted,
+    Connected,
+    Ended,
+    Happening,
+    JudgeFailed,
+    LoginFailed,
+    Observer,
+    ProxyRefused,
+    Relayed,
+    Subject,
+    Unnamed,
+    UpstreamFailed,
+)
 from mailssl_trio.protocol.credentials import (
     Accepted,
     Reason,
@@ -36,7 +49,7 @@ from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.dial import Dialer, DialError
 from mailssl_trio.transport.drain import Drain, Wait
 from mailssl_trio.transport.proxied import RealIpFrom, RefusedProxyError
-from mailssl_trio.transport.relay import Outcome, Relay
+from mailssl_trio.transport.relay import Ending, Outcome, Relay
 from mailssl_trio.transport.resolver import TEMPUNAVAIL
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
@@ -124,14 +137,13 @@ class ClientLife:
         self.subject = subject
         self.upstream: Connection | None = None
         self._proxied = proxied
-        self._attempts = 0
         self._wrong_passwords = 0
         self._relaying = False
         self._truncated = False
 
     async def live(self) -> None:
         """Carry the client until it, or its backend, ends; close nothing yet."""
-        self._observer.connected(self.subject)
+        self._tell(Connected())
         if self._proxied and not await self._hear_proxy():
             return None
         if self.gateway.names is not None:
@@ -147,8 +159,7 @@ class ClientLife:
                 case LoggedIn() if self.upstream is not None:
                     return await self._relay(self.upstream)
                 case Closed(reason):
-                    detail = self.client.tls_failure
-                    return self._observer.closed(self.subject, reason, detail)
+                    return self._tell(Ended(reason, self.client.tls_failure))
 
     async def _look_up_name(self, names: "ClientNames") -> None:
         """Ask DNS, before the greeting, within the client's time and until a stop."""
@@ -159,12 +170,18 @@ class ClientLife:
             subject.client_host = found.host
             if found.problem:
                 subject.action = found.action
-                self._observer.unnamed(subject, found.problem)
+                self._tell(Unnamed(found.problem))
 
     async def apologise(self) -> None:
         """Say that we are at fault, unless the words would fall into a relay."""
         if not self._relaying:
             await self.client.farewell(Goodbye.INTERNAL_ERROR)
+
+    async def leave(self, reason: Goodbye) -> None:
+        """End what was cut short, saying why if the words cannot fall into a relay."""
+        if not self._relaying:
+            await self.client.farewell(reason)
+            self._tell(Ended(reason))
 
     async def close(self) -> None:
         """Close both sides at once, in a way that tells how the session ended."""
@@ -179,46 +196,46 @@ class ClientLife:
         try:
             header = await self.client.proxy_header()
             if isinstance(header, Goodbye):
-                self._observer.closed(subject, header, "no PROXY header")
+                self._tell(Ended(header, "no PROXY header"))
                 return False
             subject.proxied = header.addresses
             believed = trusted.believed(header, subject.client)
         except RefusedProxyError as refused:
-            self._observer.proxy_refused(subject, str(refused), refused.seen)
+            self._tell(ProxyRefused(str(refused), refused.seen))
             return False
         if believed is not None:
             subject.client = str(believed.source)
             subject.client_port = believed.source_port
         return True
 
-    @property
-    def _observer(self) -> Observer:
-        return self.gateway.observer
+    def _tell(self, happening: Happening) -> None:
+        self.gateway.observer.tell(self.subject, happening)
 
     async def _admit(self, question: Authenticate) -> Verdict:
         """Judge, and log in at the backend; a wrong password waits ever longer."""
-        self._attempts += 1
-        credentials = question.credentials
-        self.subject.login, self.subject.upstream = credentials.authcid, ""
+        credentials, subject = question.credentials, self.subject
+        subject.attempts += 1
+        subject.mechanism = question.mechanism
+        subject.login, subject.upstream = credentials.authcid, ""
         attempt = LoginAttempt(
             credentials,
             self.gateway.protocol,
             self._introduction(question.helo),
             self.client.session.tls,
-            self._attempts,
-            self.subject.proxied,
+            subject.attempts,
+            subject.proxied,
         )
         verdict: Verdict
         match await self.gateway.authenticator.judge(attempt):
             case Route() as route:
                 verdict = await self._log_in(route, attempt.client)
             case Undecided(detail):
-                self._observer.undecided(self.subject, detail)
+                self._tell(JudgeFailed(detail))
                 verdict = Rejected(Reason.UNAVAILABLE)
             case rejected:
                 verdict = rejected
         if isinstance(verdict, Rejected):
-            self._observer.rejected(self.subject, verdict)
+            self._tell(LoginFailed(verdict))
             await self._make_wait(verdict)
         return verdict
 
@@ -281,25 +298,28 @@ class ClientLife:
         return evolve(self._unavailable(refused.detail), reply=reply)
 
     def _unavailable(self, detail: str) -> Rejected:
-        self._observer.upstream_failed(self.subject, detail)
+        self._tell(UpstreamFailed(detail))
         return Rejected(Reason.UNAVAILABLE)
 
     async def _relay(self, upstream: Connection) -> None:
         """Hand over what both sides have sent ahead, and all that follows."""
         self._relaying = self._truncated = True  # until it has ended by itself
-        self._observer.logged_in(self.subject)
+        self.subject.logged_in = trio.current_time()
+        self._tell(Admitted())
         relay = Relay(self.client.stream, upstream.stream, self.gateway.timeouts)
-        ending = await relay.run(
-            to_upstream=self.client.session.trailing_data,
-            to_client=upstream.session.trailing_data,
-        )
-        self._truncated = ending.outcome is Outcome.TRUNCATED
-        self._observer.relayed(
-            self.subject,
-            ending.outcome.value,
-            ending.from_client,
-            ending.from_upstream,
-        )
+        ending: Ending | None = None
+        try:
+            ending = await relay.run(
+                to_upstream=self.client.session.trailing_data,
+                to_client=upstream.session.trailing_data,
+            )
+        finally:  # also where we are made to end it
+            self._ended(ending or relay.ending(Outcome.CUT))
+
+    def _ended(self, ending: Ending) -> None:
+        self._truncated = ending.outcome in {Outcome.TRUNCATED, Outcome.CUT}
+        outcome = ending.outcome.value
+        self._tell(Relayed(outcome, ending.from_client, ending.from_upstream))
 
 
 def _why_closed(upstream: Connection, event: Event) -> str:

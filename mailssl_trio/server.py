@@ -6,12 +6,14 @@ from functools import partial
 from itertools import count
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
-from mailssl_trio.gateway import Gateway
-from mailssl_trio.observer import Subject
+from mailssl_trio.gateway import ClientLife, Gateway
+from mailssl_trio.observer import Crashed, Subject
+from mailssl_trio.protocol.events import Goodbye
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.listening import Newcomer, serve_wires
+from mailssl_trio.visits import Visit, Visits
 
 NUMBERS = count(1)
 
@@ -39,6 +41,8 @@ class Server:
     drain: Drain
     proxied: Sequence[trio.SocketListener] = ()
     """Those among both where a PROXY header comes before everything else."""
+    visits: Visits = field(factory=Visits)
+    """Everybody who is here, at other servers of this process too."""
     upkeep: Callable[[], Awaitable[None]] | None = None
     """What has to go on while clients are let in."""
 
@@ -83,19 +87,29 @@ class Server:
             server_port=newcomer.server_port,
             starttls=not implicit_tls,
         )
-        life = self.gateway.welcome(
-            newcomer.wire,
-            self.drain,
-            subject,
-            implicit_tls=implicit_tls,
-            proxied=proxied,
-        )
-        tell = partial(self.gateway.observer.crashed, subject)
+        with self.visits.entered(subject) as visit:
+            life = self.gateway.welcome(
+                newcomer.wire,
+                self.drain,
+                subject,
+                implicit_tls=implicit_tls,
+                proxied=proxied,
+            )
+            await self._carry(life, visit)
+
+    async def _carry(self, life: ClientLife, visit: Visit) -> None:
+        """Have a client live until it leaves, or is made to; close what it had."""
+        tell = partial(self._crashed, visit.subject)
         try:
             with contained(tell):
-                return await life.live()
+                with visit.scope:
+                    return await life.live()
+                return await life.leave(visit.dismissal or Goodbye.INTERNAL_ERROR)
             with contained(tell):
                 await life.apologise()
         finally:
             with contained(tell):
                 await life.close()
+
+    def _crashed(self, subject: Subject, bug: Exception) -> None:
+        self.gateway.observer.tell(subject, Crashed(bug))

@@ -12,6 +12,7 @@ from attrs import define, field
 
 from mailssl_trio.auth.users_file import UsersFileError
 from mailssl_trio.building import (
+    Shared,
     StartError,
     build_mailbox,
     build_servers,
@@ -41,6 +42,7 @@ from mailssl_trio.resuming import Resuming
 from mailssl_trio.server import Server
 from mailssl_trio.tls.problems import TlsSettingsError
 from mailssl_trio.tls.sessions.zone_directory import hold
+from mailssl_trio.visits import Visits
 
 PATIENCE = 60.0
 """Seconds in which the supervisor says what is to be served."""
@@ -100,6 +102,7 @@ class Worker:
     leaving: Leaving
     mailboxes: Mailboxes
     resuming: Resuming
+    visits: Visits
     servers: list[Server]
     threads: trio.CapacityLimiter = field(factory=partial(trio.CapacityLimiter, 1))
     """For what clients must not feel: to build a context takes milliseconds."""
@@ -119,10 +122,11 @@ class Worker:
         belongings.callback(resuming.close)
         leaving = Leaving(config.worker_shutdown_timeout)
         mailboxes = Mailboxes(build_mailbox(config, files), log)
-        servers = build_servers(
-            config, files, configure.doors, resuming, log, mailboxes.open, leaving.drain
+        shared = Shared(files, resuming, log, mailboxes.open, leaving.drain)
+        servers = build_servers(config, configure.doors, shared)
+        return cls(
+            files, channel, log, leaving, mailboxes, resuming, shared.visits, servers
         )
-        return cls(files, channel, log, leaving, mailboxes, resuming, servers)
 
     async def run(self) -> None:
         """Serve until the drain is over."""

@@ -16,7 +16,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
     for floor in (
         "protocol",  # pure
         "files log_file observer syslog",
-        "log_writer",
+        "log_writer visits",
         "error_log",
         "tls",
         "transport",

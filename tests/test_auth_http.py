@@ -72,7 +72,7 @@ async def test_login_that_nobody_decides_about_fails_for_now_and_is_logged(
     assert answer == GREETED + NOT_NOW + b"+OK bye\r\n"
     server = told.server.address
     assert house.told.details == [f"auth http server {server} answered with status 500"]
-    assert house.told.events[1:3] == ["undecided", "rejected UNAVAILABLE"]
+    assert house.told.events[1:3] == ["judge failed", "rejected UNAVAILABLE"]
 
 
 async def hang(visit: Visit) -> None:

@@ -11,6 +11,7 @@ from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.auth.http_authenticator import HttpAuthenticator
 from mailssl_trio.auth.users_authenticator import UsersAuthenticator
 from mailssl_trio.building import (
+    Shared,
     StartError,
     build_authenticator,
     build_mailbox,
@@ -45,6 +46,11 @@ async def no_mailbox(protocol: str) -> trio.SocketStream:
     raise OSError
 
 
+def shared(tmp_path: Path) -> Shared:
+    resuming = Resuming(None, (), pytest.fail)
+    return Shared(Files(), resuming, logger(tmp_path), no_mailbox, Drain())
+
+
 async def test_each_server_of_the_shipped_configuration_has_its_door(
     config: Config, tmp_path: Path
 ) -> None:
@@ -54,9 +60,7 @@ async def test_each_server_of_the_shipped_configuration_has_its_door(
         with create_server(("127.0.0.1", 0)) as listening:
             descriptor = listening.detach()
         doors.append(Door(number, bool(number % 2), descriptor))
-    log = logger(tmp_path)
-    resuming = Resuming(None, (), pytest.fail)
-    servers = build_servers(config, Files(), doors, resuming, log, no_mailbox, Drain())
+    servers = build_servers(config, doors, shared(tmp_path))
     by_tls = [(len(server.listeners), len(server.tls_listeners)) for server in servers]
     assert by_tls == [(1, 0), (0, 1)] * 3
     for server in servers:
@@ -71,9 +75,8 @@ async def test_door_that_was_closed_meanwhile_is_a_reason_not_to_start(
     with socket() as no_listener:
         descriptor = no_listener.detach()
     doors = [Door(0, ssl=False, descriptor=descriptor)]
-    resuming, log = Resuming(None, (), pytest.fail), logger(tmp_path)
     with pytest.raises(StartError, match="no listening socket was handed down"):
-        build_servers(config, Files(), doors, resuming, log, no_mailbox, Drain())
+        build_servers(config, doors, shared(tmp_path))
 
 
 async def test_who_judges(config: Config) -> None:
@@ -116,9 +119,7 @@ async def test_auth_server_judges_alone_and_its_connections_are_looked_after(
         '[mail]\n[[mail.server]]\nlisten = "127.0.0.1:143"\n'
         'auth_http = "127.0.0.1:1"\nauth_http_timeout = 7\n'
     )
-    resuming = Resuming(None, (), pytest.fail)
-    log, files = logger(tmp_path), Files()
-    (server,) = build_servers(load(file), files, [], resuming, log, no_mailbox, Drain())
+    (server,) = build_servers(load(file), [], shared(tmp_path))
     authenticator = server.gateway.authenticator
     assert isinstance(authenticator, HttpAuthenticator)
     assert server.upkeep == authenticator.client.tend
@@ -137,9 +138,7 @@ async def test_what_backends_hear_is_what_the_configuration_says(
         'proxy_protocol = "v2"\nproxy_smtp_auth = true\nproxy_buffer = "8k"\n'
         "proxy_pass_error_message = true\n"
     )
-    resuming = Resuming(None, (), pytest.fail)
-    log, files = logger(tmp_path), Files()
-    (server,) = build_servers(load(file), files, [], resuming, log, no_mailbox, Drain())
+    (server,) = build_servers(load(file), [], shared(tmp_path))
     gateway = server.gateway
     assert gateway.dialer.policy == ProxyPolicy(
         XClient.ON, smtp_auth=True, proxy_buffer=8192

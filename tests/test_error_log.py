@@ -16,7 +16,17 @@ from trio.testing import MockClock
 from mailssl_trio.error_log import ErrorLogger, escape, open_error_log
 from mailssl_trio.log_file import LogFile
 from mailssl_trio.log_writer import BoundedQueueHandler
-from mailssl_trio.observer import Subject
+from mailssl_trio.observer import (
+    Admitted,
+    Connected,
+    Crashed,
+    Ended,
+    LoginFailed,
+    ProxyRefused,
+    Relayed,
+    Subject,
+    UpstreamFailed,
+)
 from mailssl_trio.protocol.credentials import Reason, Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
 
@@ -49,10 +59,10 @@ async def test_life_of_a_session_in_four_lines(
         'login: "joe", upstream: 10.0.0.1:143'
     )
     with open_error_log(target, "info") as log:
-        log.connected(told)
-        log.rejected(told, Rejected(Reason.AUTHENTICATIONFAILED))
-        log.logged_in(told)
-        log.relayed(told, "finished", 12, 345)
+        log.tell(told, Connected())
+        log.tell(told, LoginFailed(Rejected(Reason.AUTHENTICATIONFAILED)))
+        log.tell(told, Admitted())
+        log.tell(told, Relayed("finished", 12, 345))
     assert written(target) == [
         "[info] *7 client 192.0.2.1:50000 connected to 198.51.100.1:143",
         f'[info] *7 client login failed: "authentication failed", {where}',
@@ -79,7 +89,7 @@ async def test_what_came_in_place_of_a_proxy_header_is_quoted(
     target: Path, detail: str, seen: bytes | None, said: str, autojump_clock: MockClock
 ) -> None:
     with open_error_log(target, "error") as log:
-        log.proxy_refused(subject(), detail, seen)
+        log.tell(subject(), ProxyRefused(detail, seen))
     assert written(target) == [
         f"[error] *7 {said} while reading PROXY protocol, client: 192.0.2.1,"
         " server: 198.51.100.1:143"
@@ -107,7 +117,7 @@ def test_why_a_connection_ended(
     reason: Goodbye, detail: str, said: str, target: Path
 ) -> None:
     with open_error_log(target, "info") as log:
-        log.closed(subject(starttls=True), reason, detail)
+        log.tell(subject(starttls=True), Ended(reason, detail))
     assert written(target) == [
         f"[info] *7 {said}, client: 192.0.2.1, server: 198.51.100.1:143"
     ]
@@ -118,7 +128,7 @@ def test_client_of_tls_from_the_start_ends_in_its_handshake(
     reason: Goodbye, target: Path
 ) -> None:
     with open_error_log(target, "info") as log:
-        log.closed(subject(), reason, "")
+        log.tell(subject(), Ended(reason))
     (line,) = written(target)
     assert " while SSL handshaking, client: " in line
 
@@ -135,7 +145,7 @@ def test_login_tells_how_it_is_encrypted(
     tls: TlsInfo | None, said: str, target: Path
 ) -> None:
     with open_error_log(target, "info") as log:
-        log.logged_in(subject(tls=tls))
+        log.tell(subject(tls=tls), Admitted())
     assert written(target) == [
         f"[info] *7 client logged in, {said}, "
         "client: 192.0.2.1, server: 198.51.100.1:143"
@@ -157,7 +167,7 @@ def test_user_names_cannot_forge_lines_or_move_a_terminal(
     raw: bytes, escaped: str, target: Path
 ) -> None:
     with open_error_log(target, "info") as log:
-        log.rejected(subject(raw), Rejected(Reason.UNAVAILABLE))
+        log.tell(subject(raw), LoginFailed(Rejected(Reason.UNAVAILABLE)))
     (line,) = written(target)
     assert line.endswith(f"login: {escaped}")
     assert escape(raw).isprintable()
@@ -166,7 +176,7 @@ def test_user_names_cannot_forge_lines_or_move_a_terminal(
 def test_what_a_backend_said_is_escaped_too(target: Path) -> None:
     with open_error_log(target, "error") as log:
         told = subject(action="reading response from upstream")
-        log.upstream_failed(told, 'upstream sent invalid response: "\x1b[2J\n"')
+        log.tell(told, UpstreamFailed('upstream sent invalid response: "\x1b[2J\n"'))
     assert written(target)[0].startswith(
         '[error] *7 upstream sent invalid response: "\\x1b[2J\\x0a"'
         " while reading response from upstream, client:"
@@ -177,7 +187,7 @@ def test_path_that_an_auth_server_named_is_escaped_too(target: Path) -> None:
     where = subject()
     where.upstream = "unix:/run/\x1b[2J"
     with open_error_log(target, "error") as log:
-        log.upstream_failed(where, "upstream timed out")
+        log.tell(where, UpstreamFailed("upstream timed out"))
     assert written(target)[0].endswith(", upstream: unix:/run/\\x1b[2J")
 
 
@@ -198,7 +208,7 @@ def test_bug_leaves_its_traceback(target: Path) -> None:
         raise ZeroDivisionError("bug")
     except ZeroDivisionError as bug:
         with open_error_log(target, "error") as log:
-            log.crashed(subject(), bug)
+            log.tell(subject(), Crashed(bug))
     text = target.read_text()
     assert "[crit]" in text
     assert "ZeroDivisionError: bug" in text

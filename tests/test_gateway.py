@@ -1,5 +1,6 @@
 """One client's life, from greeting to goodbye, with a backend that is played."""
 
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,9 +16,21 @@ from trio.testing import MockClock, memory_stream_pair
 from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.auth.route import Authenticator, Judgement, LoginAttempt, Route
 from mailssl_trio.gateway import Gateway
-from mailssl_trio.observer import Subject
+from mailssl_trio.observer import (
+    Admitted,
+    Crashed,
+    Ended,
+    Happening,
+    JudgeFailed,
+    LoginFailed,
+    ProxyRefused,
+    Relayed,
+    Subject,
+    Unnamed,
+    UpstreamFailed,
+)
 from mailssl_trio.protocol.credentials import Password, Reason, Rejected
-from mailssl_trio.protocol.events import Goodbye, TlsInfo
+from mailssl_trio.protocol.events import TlsInfo
 from mailssl_trio.protocol.sasl import decode, encode
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.server import contained
@@ -43,39 +56,35 @@ class Told:
     events: list[str] = Factory(list)
     details: list[str] = Factory(list)
 
-    def connected(self, subject: Subject) -> None:
-        self.events.append("connected")
+    def tell(self, subject: Subject, happening: Happening) -> None:
+        self.events.append(self._event(subject, happening))
+        match happening:
+            case ProxyRefused(detail, seen) if seen is not None:
+                self.details.append(f"{detail}: {seen!r}")
+            case (
+                Ended(_, detail)
+                | ProxyRefused(detail)
+                | JudgeFailed(detail)
+                | Unnamed(detail)
+                | UpstreamFailed(detail)
+            ) if detail:
+                self.details.append(detail)
 
-    def proxy_refused(self, subject: Subject, detail: str, seen: bytes | None) -> None:
-        self.events.append("proxy refused")
-        self.details.append(detail if seen is None else f"{detail}: {seen!r}")
-
-    def rejected(self, subject: Subject, rejected: Rejected) -> None:
-        self.events.append(f"rejected {rejected.reason.name}")
-
-    def unnamed(self, subject: Subject, detail: str) -> None:
-        self.details.append(detail)
-
-    def undecided(self, subject: Subject, detail: str) -> None:
-        self.events.append("undecided")
-        self.details.append(detail)
-
-    def upstream_failed(self, subject: Subject, detail: str) -> None:
-        self.events.append("upstream failed")
-        self.details.append(detail)
-
-    def logged_in(self, subject: Subject) -> None:
-        self.events.append(f"logged in {subject.login.decode()}")
-
-    def relayed(self, subject: Subject, outcome: str, up: int, down: int) -> None:
-        self.events.append(f"relayed {outcome} {up} {down}")
-
-    def closed(self, subject: Subject, reason: Goodbye, detail: str) -> None:
-        self.events.append(f"closed {reason.name}")
-        self.details += filter(None, (detail,))
-
-    def crashed(self, subject: Subject, bug: Exception) -> None:
-        self.events.append(f"crashed {bug!r}")
+    def _event(self, subject: Subject, happening: Happening) -> str:
+        match happening:
+            case Ended(reason):
+                return f"closed {reason.name}"
+            case LoginFailed(rejected):
+                return f"rejected {rejected.reason.name}"
+            case Admitted():
+                return f"logged in {subject.login.decode()}"
+            case Relayed(outcome, up, down):
+                return f"relayed {outcome} {up} {down}"
+            case Crashed(bug):
+                return f"crashed {bug!r}"
+            case _:  # ProxyRefused: "proxy refused"
+                name = type(happening).__name__
+                return re.sub(r"\B[A-Z]", r" \g<0>", name).lower()
 
 
 @define
@@ -124,7 +133,7 @@ class House:
                 stream, self.drain, subject, implicit_tls=implicit_tls
             )
             try:
-                with contained(lambda bug: self.told.crashed(subject, bug)):
+                with contained(lambda bug: self.told.tell(subject, Crashed(bug))):
                     return await life.live()
                 await life.apologise()
             finally:

@@ -8,6 +8,7 @@ import trio
 
 from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.gateway import Gateway
+from mailssl_trio.protocol.events import Goodbye
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.server import Server, contained
 from mailssl_trio.transport.address import EmbeddedAddress
@@ -15,6 +16,7 @@ from mailssl_trio.transport.dial import Dialer
 from mailssl_trio.transport.drain import AT_ONCE, Drain, Pace
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
+from mailssl_trio.visits import Visits
 from tests.test_gateway import GOOD, Told
 from tests.tls_pair import client_side, server_tls
 
@@ -27,8 +29,10 @@ async def serving(
     drain: Drain,
     pace: Pace = AT_ONCE,
     upkeep: Callable[[], Awaitable[None]] | None = None,
+    visits: Visits | None = None,
+    told: Told | None = None,
 ) -> AsyncIterator[tuple[str, int]]:
-    told = Told()
+    told = told or Told()
     async with trio.open_nursery() as nursery:
 
         async def dial(protocol: str) -> trio.SocketStream:
@@ -46,7 +50,8 @@ async def serving(
             TIMEOUTS,
             told,
         )
-        server = Server(gateway, listeners, [], drain, upkeep=upkeep)
+        here = Visits() if visits is None else visits
+        server = Server(gateway, listeners, [], drain, (), here, upkeep=upkeep)
         nursery.start_soon(server.run)
         host, port = listeners[0].socket.getsockname()
         yield host, port
@@ -105,6 +110,48 @@ async def test_logged_in_session_that_does_not_end_is_cut() -> None:
         with pytest.raises(trio.BrokenResourceError):
             await client.receive_some()
         await client.aclose()
+
+
+async def test_client_that_is_dismissed_hears_why() -> None:
+    visits, told = Visits(), Told()
+    with trio.fail_after(5):
+        async with serving("imap", Drain(), visits=visits, told=told) as address:
+            clients = [await trio.open_tcp_stream(*address) for _ in range(2)]
+            for client in clients:
+                await client.receive_some()
+            first, second = visits
+            assert visits.get(first.subject.session) is first
+            first.dismiss(Goodbye.KICKED)
+            first.dismiss(Goodbye.BUSY)  # there is one reason, the first
+            assert await rest(clients[0]) == (
+                b"* BYE [UNAVAILABLE] ended by an administrator\r\n"
+            )
+            await clients[1].send_all(b"a NOOP\r\n")
+            assert bytes(await clients[1].receive_some()).startswith(b"a OK")
+            await clients[0].aclose()
+            assert second in list(visits)
+            await clients[1].aclose()
+    assert "closed KICKED" in told.events
+    assert not len(visits)
+
+
+async def test_session_that_is_dismissed_is_cut_and_its_octets_are_counted() -> None:
+    visits, told = Visits(), Told()
+    with trio.fail_after(5):
+        async with serving("pop3", Drain(), visits=visits, told=told) as address:
+            client = await trio.open_tcp_stream(*address)
+            await client.send_all(b"USER joe\r\nPASS x\r\n")
+            heard = b""
+            while not heard.endswith(b"+OK in\r\n"):
+                heard += bytes(await client.receive_some())
+            (visit,) = visits
+            await client.send_all(b"NOOP\r\n")
+            await client.receive_some()  # so the relay has begun
+            visit.dismiss(Goodbye.KICKED)
+            with pytest.raises(trio.BrokenResourceError):
+                await client.receive_some()
+            await client.aclose()
+    assert told.events[-1] == "relayed ended by us 0 0"
 
 
 async def test_upkeep_goes_on_as_long_as_clients_are_let_in() -> None:

@@ -31,6 +31,7 @@ class Goodbye(Enum):
     HANDSHAKE_FAILED = "TLS handshake failed"
     BAD_CERTIFICATE = "SSL certificate verify error"
     CERTIFICATE_REQUIRED = "sent no required SSL certificate"
+    KICKED = "was ended by an administrator"
     INTERNAL_ERROR = "internal error"
     REFUSED = "login refused"
 
@@ -106,6 +107,8 @@ class Authenticate(Question[Verdict]):
 
     credentials: Credentials
     helo: Helo = NOBODY
+    mechanism: str = field(default="PLAIN", eq=False)
+    """For the account: by which they came; a command of the protocol's own is PLAIN."""
 
 
 @frozen

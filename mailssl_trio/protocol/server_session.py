@@ -170,12 +170,16 @@ class ServerSession(Session):
         return ending
 
     def log_in(
-        self, credentials: Credentials, tag: bytes = b"", helo: Helo = NOBODY
+        self,
+        credentials: Credentials,
+        tag: bytes = b"",
+        helo: Helo = NOBODY,
+        mechanism: str = "PLAIN",
     ) -> Dialogue[bool]:
         """Have the credentials judged; the only way by which one leaves a session."""
         if not self.may_log_in:
             raise RuntimeError("a login before TLS under starttls only")
-        verdict = yield from self.ask(Authenticate(credentials, helo))
+        verdict = yield from self.ask(Authenticate(credentials, helo, mechanism))
         if isinstance(verdict, Rejected):
             if verdict.challenge and isinstance(credentials, Bearer):
                 yield from self.put(verdict.challenge)  # RFC 7628 section 3.2.3
@@ -198,7 +202,8 @@ class ServerSession(Session):
             exchange = self._begin(mechanism, initial)
             self.in_login = True
             credentials = yield from self._converse(exchange, initial)
-            return (yield from self.log_in(credentials, tag, helo))
+            named = mechanism.decode("ascii").upper()  # or there were no exchange
+            return (yield from self.log_in(credentials, tag, helo, named))
         except sasl.SaslError as refusal:
             self.refuse_sasl(refusal, tag)
             self.count_error()

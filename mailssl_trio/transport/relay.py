@@ -24,6 +24,7 @@ class Outcome(Enum):
     FINISHED = "finished"
     IDLE = "timed out"
     TRUNCATED = "connection lost"
+    CUT = "ended by us"
 
 
 @frozen
@@ -58,7 +59,10 @@ class Relay:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._upload, to_upstream)
                 nursery.start_soon(self._download, to_client)
-        outcome = Outcome.TRUNCATED if self._delivering else self._outcome
+        return self.ending(Outcome.TRUNCATED if self._delivering else self._outcome)
+
+    def ending(self, outcome: Outcome) -> Ending:
+        """Return what an end at this moment amounts to."""
         return Ending(outcome, self.from_client, self.from_upstream)
 
     async def _upload(self, first: bytes) -> None:

@@ -843,6 +843,7 @@ def test_client_that_leaves_gets_no_last_word(start: str) -> None:
     ("reason", "words"),
     [
         (Goodbye.BUSY, b"* BYE [UNAVAILABLE] too many connections\r\n"),
+        (Goodbye.KICKED, b"* BYE [UNAVAILABLE] ended by an administrator\r\n"),
         (Goodbye.TIMED_OUT, b"* BYE Autologout; idle for too long\r\n"),
         (Goodbye.SHUTTING_DOWN, b"* BYE server is shutting down\r\n"),
         (Goodbye.INTERNAL_ERROR, b"* BYE [SERVERBUG] internal server error\r\n"),

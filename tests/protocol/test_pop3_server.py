@@ -411,6 +411,7 @@ def test_client_that_leaves_gets_no_last_word() -> None:
     ("reason", "words"),
     [
         (Goodbye.BUSY, b"-ERR [SYS/TEMP] too many connections\r\n"),
+        (Goodbye.KICKED, b"-ERR [SYS/TEMP] ended by an administrator\r\n"),
         (Goodbye.TIMED_OUT, b""),
         (Goodbye.SHUTTING_DOWN, b""),
     ],

@@ -535,6 +535,7 @@ def test_client_that_leaves_gets_no_last_word() -> None:
     ("reason", "words"),
     [
         (Goodbye.BUSY, b"421 4.3.2 mx too many connections\r\n"),
+        (Goodbye.KICKED, b"421 4.3.2 mx ended by an administrator\r\n"),
         (Goodbye.TIMED_OUT, b"421 4.4.2 mx timed out\r\n"),
         (Goodbye.SHUTTING_DOWN, b"421 4.3.2 mx shutting down\r\n"),
         (Goodbye.INTERNAL_ERROR, b"421 4.3.0 mx internal server error\r\n"),

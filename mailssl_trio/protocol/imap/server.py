@@ -39,6 +39,7 @@ FAREWELL: Mapping[Goodbye, str] = {
     Goodbye.HTTP_REQUEST: "this is an IMAP server",
     Goodbye.BAD_CERTIFICATE: "SSL certificate error",
     Goodbye.CERTIFICATE_REQUIRED: "No required SSL certificate",
+    Goodbye.KICKED: "[UNAVAILABLE] ended by an administrator",
     Goodbye.INTERNAL_ERROR: "[SERVERBUG] internal server error",
 }
 

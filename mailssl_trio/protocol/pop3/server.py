@@ -21,6 +21,7 @@ FAREWELL: Mapping[Goodbye, bytes] = {
     Goodbye.HTTP_REQUEST: b"-ERR this is a POP3 server\r\n",
     Goodbye.BAD_CERTIFICATE: b"-ERR SSL certificate error\r\n",
     Goodbye.CERTIFICATE_REQUIRED: b"-ERR No required SSL certificate\r\n",
+    Goodbye.KICKED: b"-ERR [SYS/TEMP] ended by an administrator\r\n",
     Goodbye.INTERNAL_ERROR: b"-ERR [SYS/TEMP] internal server error\r\n",
 }
 
@@ -91,7 +92,11 @@ class Pop3Server(ServerSession):
         """APOP, RFC 1939 section 7."""
         name, _, digest = argument.rpartition(b" ")
         if name and is_text(name) and sasl.MD5.fullmatch(digest):
-            return (yield from self.log_in(Apop(name, self.timestamp, digest)))
+            return (
+                yield from self.log_in(
+                    Apop(name, self.timestamp, digest), mechanism="APOP"
+                )
+            )
         self.refuse("invalid command")
         return False
 

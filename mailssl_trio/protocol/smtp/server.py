@@ -29,6 +29,7 @@ FAREWELL: Mapping[Goodbye, str] = {  # RFC 3463 sections 3.4 to 3.8
     Goodbye.EARLY_TALKER: "503 5.5.0 Improper use of SMTP command pipelining",
     Goodbye.BAD_CERTIFICATE: "421 4.7.1 SSL certificate error",  # word for word nginx's
     Goodbye.CERTIFICATE_REQUIRED: "421 4.7.1 No required SSL certificate",
+    Goodbye.KICKED: "421 4.3.2 {server} ended by an administrator",
     Goodbye.INTERNAL_ERROR: "421 4.3.0 {server} internal server error",
 }
 
@@ -139,7 +140,7 @@ class SmtpServer(ServerSession):
                 return command.line
             case Command(b"RCPT", (_, *_)) if mail:
                 envelope = Envelope(mail, command.line)
-                if (yield from self.log_in(envelope, helo=helo)):
+                if (yield from self.log_in(envelope, helo=helo, mechanism="NONE")):
                     return None
             case Command(b"MAIL", ()) if not mail:
                 self.refuse("501 5.5.4 Invalid argument")
