@@ -1,5 +1,6 @@
 """The way from a gateway to the embedded mailbox: one end of a socket pair."""
 
+import socket
 from contextlib import ExitStack
 from functools import partial
 from typing import TypeAlias
@@ -22,15 +23,16 @@ class Mailboxes:
         self.log = log
         self._begin, self._begun = trio.open_memory_channel[_Conversation](0)
 
-    async def open(self, protocol: str) -> trio.SocketStream:
+    async def open(self, protocol: str) -> socket.socket:
         """Return our end of a conversation that has just begun."""
-        ours, theirs = trio.socket.socketpair()
+        ours, theirs = socket.socketpair()
         with ExitStack() as undo:
             undo.callback(ours.close)
             undo.callback(theirs.close)
-            await self._begin.send((trio.SocketStream(theirs), protocol))
+            stream = trio.SocketStream(trio.socket.from_stdlib_socket(theirs))
+            await self._begin.send((stream, protocol))
             undo.pop_all()
-        return trio.SocketStream(ours)
+        return ours
 
     async def run(self) -> None:
         """Hold the mailbox's ends of all conversations, each in a task."""

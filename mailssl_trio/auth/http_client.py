@@ -15,6 +15,7 @@ from mailssl_trio.auth.http_reply import AuthHttpError, NoConnectionError
 from mailssl_trio.auth.http_request import Header
 from mailssl_trio.auth.http_server import AuthServer
 from mailssl_trio.transport.address import TcpAddress
+from mailssl_trio.transport.connecting import connect
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.unreachable import why_unreachable
 from mailssl_trio.transport.wire import Wire
@@ -107,15 +108,11 @@ class HttpClient:
 
     async def _connect(self) -> Link:
         """Look the name up, and try every address that it has."""
-        address = self.server.address
         try:
-            if isinstance(address, TcpAddress):
-                socket = await trio.open_tcp_stream(address.host, address.port)
-            else:
-                socket = await trio.open_unix_socket(address.path)
+            connected = await connect(self.server.address)
         except (OSError, UnicodeError) as error:
             raise NoConnectionError(why_unreachable(error)) from None
-        wire = Wire(socket, CLOSING)
+        wire = Wire(connected, CLOSING)
         return Link(await self._secured(wire), wire)
 
     async def _secured(self, wire: Wire) -> trio.abc.Stream:

@@ -47,11 +47,15 @@ from ssl import (
     MemoryBIO,
     SSLContext,
     SSLObject,
+    SSLSocket,
 )
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 from mailssl_trio.tls.sessions.ticket_keys import TicketKey, TicketKeys
+
+Speaking: TypeAlias = SSLObject | SSLSocket
+"""What speaks TLS in Python, in memory or on a socket."""
 
 # Names and values of openssl/ssl.h, openssl/tls1.h and openssl/core.h.
 SSL_CTRL_MODE = 33
@@ -313,7 +317,7 @@ class OpenSsl:
         self._lib.SSL_CTX_callback_ctrl(_ctx(context), control, callback)
         self._keep(context, "servername", callback)
 
-    def server_name(self, connection: SSLObject) -> bytes | None:
+    def server_name(self, connection: Speaking) -> bytes | None:
         """Return the name a client asked for, as it was sent: SSL_get_servername(3)."""
         ssl = _ssl_of(connection)
         name = self._lib.SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
@@ -404,7 +408,7 @@ class OpenSsl:
         self._lib.SSL_CTX_set_session_ticket_cb(_ctx(context), callback, None, None)
         self._keep(context, "lifetime", callback)
 
-    def session_of(self, connection: SSLObject) -> bytes | None:
+    def session_of(self, connection: Speaking) -> bytes | None:
         """Return the newest session of a connection in DER, None if none can resume.
 
         SSL_get_session(3), SSL_SESSION_is_resumable(3). Python's own ``session`` loses
@@ -415,7 +419,7 @@ class OpenSsl:
             return None
         return self._der(session)
 
-    def offer_session(self, connection: SSLObject, der: bytes) -> None:
+    def offer_session(self, connection: Speaking, der: bytes) -> None:
         """Ask the server to resume this session: SSL_set_session(3)."""
         session = self._session(der)
         self._lib.SSL_set_session(_ssl_of(connection), session)
@@ -530,7 +534,7 @@ class OpenSsl:
         self._lib.SSL_CTX_set_client_CA_list(_ctx(context), names)
         return True
 
-    def verify_result(self, connection: SSLObject) -> tuple[int, str]:
+    def verify_result(self, connection: Speaking) -> tuple[int, str]:
         """Return what OpenSSL thinks of the peer's certificate; 0 is a good one.
 
         SSL_get_verify_result(3). It is 0 also where there is no certificate.
@@ -567,8 +571,8 @@ def _ctx(context: SSLContext) -> int:
     return _pointer(id(context) + object.__basicsize__)
 
 
-def _ssl_of(connection: SSLObject) -> int:
-    """Return the ``SSL *``, the second field of the object below an SSLObject."""
+def _ssl_of(connection: Speaking) -> int:
+    """Return the ``SSL *``, the second field of the object below either of them."""
     below = connection._sslobj  # type: ignore[attr-defined]  # CPython's own name
     return _pointer(id(below) + object.__basicsize__ + sizeof(Pointer))
 

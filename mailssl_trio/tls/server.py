@@ -11,14 +11,14 @@ are bound to has not changed, so clients resume as if nothing had happened.
 """
 
 from collections.abc import Mapping
-from ssl import SSLContext, SSLObject
+from ssl import SSLContext
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.certificates.choice import Choice, Group, choice_of
 from mailssl_trio.tls.certificates.client_certificates import judge, verified
 from mailssl_trio.tls.certificates.refusal import CertificateRefusal
 from mailssl_trio.tls.context import server_context
-from mailssl_trio.tls.openssl import BENEATH_PYTHON, OpenSsl
+from mailssl_trio.tls.openssl import BENEATH_PYTHON, OpenSsl, Speaking
 from mailssl_trio.tls.policy import TlsPolicy
 from mailssl_trio.tls.sessions.resumption import (
     Sessions,
@@ -56,18 +56,18 @@ class ServerTls:
         """
         self.context = self._built(files)
 
-    def judge(self, connection: SSLObject) -> CertificateRefusal | None:
+    def judge(self, connection: Speaking) -> CertificateRefusal | None:
         """Return what ``ssl_verify_client`` has against a client, if anything.
 
         To be asked after every handshake, also when it resumed a session.
         """
         return judge(self.policy, connection, self._openssl)
 
-    def verified(self, connection: SSLObject) -> str:
+    def verified(self, connection: Speaking) -> str:
         """Say what became of a client's certificate: TlsInfo has the words."""
         return verified(self.policy, connection, self._openssl)
 
-    def server_name(self, connection: SSLObject) -> str | None:
+    def server_name(self, connection: Speaking) -> str | None:
         """Return the name that a client asked for, None if it is none or not ASCII."""
         name = self._openssl and self._openssl.server_name(connection)
         return name.decode() if name and name.isascii() else None

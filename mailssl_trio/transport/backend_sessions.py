@@ -11,7 +11,7 @@ import trio
 from attrs import field, frozen
 
 from mailssl_trio.transport.address import Address
-from mailssl_trio.transport.secure import session_of
+from mailssl_trio.transport.secure import SecureStream, session_of
 
 CAPACITY = 256
 
@@ -63,11 +63,11 @@ class BackendSessions:
         if earlier is not None and earlier.session is None:
             return
         self._kept.pop(backend, None)
-        if not isinstance(stream, trio.SSLStream):
+        if not isinstance(stream, SecureStream):
             return
         session = session_of(stream)
         since = trio.current_time()
-        if stream.session_reused:
+        if stream.socket.session_reused:
             if earlier is None:  # nobody knows any more when the certificate was seen
                 return
             since = earlier.since

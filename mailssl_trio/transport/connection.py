@@ -23,7 +23,12 @@ from mailssl_trio.protocol.events import (
 from mailssl_trio.protocol.proxy_header import ProxyHeader
 from mailssl_trio.transport.drain import Drain, Wait
 from mailssl_trio.transport.proxied import read_header
-from mailssl_trio.transport.secure import HandshakeError, TlsLayer, alert_in, say_end
+from mailssl_trio.transport.secure import (
+    HandshakeError,
+    SecureStream,
+    TlsLayer,
+    alert_in,
+)
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
 
@@ -119,8 +124,8 @@ class Connection:
     async def close(self) -> None:
         """Close gracefully, but never wait for a silent peer."""
         with trio.move_on_after(self.timeouts.session):
-            if isinstance(self.stream, trio.SSLStream):
-                await say_end(self.stream)
+            if isinstance(self.stream, SecureStream):
+                await self.stream.say_end()
             await self.stream.aclose()
 
     async def cut(self) -> None:
@@ -202,15 +207,15 @@ class Connection:
 
     async def _start_tls(self, question: StartTls) -> None:
         """Perform the handshake on this very stream; a failed one ends it."""
-        if self.tls is None:
-            raise RuntimeError("a session asked for TLS where none is configured")
+        if self.tls is None or not isinstance(self._wire, Wire):
+            raise RuntimeError("a session asked for TLS where there can be none")
         if not await self._until_hello(self.tls):
             self.session.hang_up(self._why_cut)
             return
         scope = trio.CancelScope(deadline=self.deadline)
         try:
             with scope, self.drain.cuts(scope, wait=Wait.BUSY):
-                secured = await self.tls.upgrade(self.stream)
+                secured = await self.tls.upgrade(self._wire)
                 self.stream = secured.stream
                 if secured.refusal is not None:  # the session hangs up by itself
                     self.tls_failure = secured.refusal.detail

@@ -1,5 +1,6 @@
 """Open a backend: connect, and have a client session ready to log in over it."""
 
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
@@ -22,10 +23,10 @@ from mailssl_trio.transport.address import (
     Address,
     EmbeddedAddress,
     TcpAddress,
-    UnixAddress,
 )
 from mailssl_trio.transport.announcing import ProxyProtocol, header
 from mailssl_trio.transport.backend_sessions import Backend, BackendSessions
+from mailssl_trio.transport.connecting import connect
 from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import TlsLayer
@@ -40,7 +41,7 @@ CLIENTS: Mapping[str, type[ClientSession]] = {
     "smtp": SmtpClient,
 }
 
-Embedded: TypeAlias = Callable[[str], Awaitable[trio.SocketStream]]
+Embedded: TypeAlias = Callable[[str], Awaitable[socket.socket]]
 """Opens the embedded mailbox for ``imap``, ``pop3`` or ``smtp``."""
 
 
@@ -106,22 +107,20 @@ class Dialer:
             self._sessions.keep(backend, connection.stream)
 
     async def _connect(self, address: Address) -> Wire:
-        """Try every address that a name has (RFC 8305, by Trio) until one answers."""
+        """Connect in time. Raises DialError."""
         try:
             with trio.fail_after(self.timeouts.connect):
                 match address:
-                    case TcpAddress(host, port):
-                        stream = await trio.open_tcp_stream(host, port)
-                    case UnixAddress(path):
-                        stream = await trio.open_unix_socket(path)
+                    case EmbeddedAddress():
+                        connected = await self._open_embedded()
                     case _:
-                        stream = await self._open_embedded()
+                        connected = await connect(address)
         except trio.TooSlowError:
             raise DialError(f"connect() to {address} timed out") from None
         except (OSError, UnicodeError) as error:
             why = why_unreachable(error)
             raise DialError(f"connect() to {address} failed ({why})") from None
-        return Wire(stream, self.timeouts.close)
+        return Wire(connected, self.timeouts.close)
 
     async def _announce(self, wire: Wire, header: bytes) -> None:
         """Say for whom we speak, before anything else and before TLS."""
@@ -140,7 +139,7 @@ class Dialer:
         if not sent:
             raise DialError("could not send PROXY protocol header")
 
-    async def _open_embedded(self) -> trio.SocketStream:
+    async def _open_embedded(self) -> socket.socket:
         if self.embedded is None:
             raise OSError("there is no embedded mailbox")
         return await self.embedded(self.protocol)

@@ -8,6 +8,7 @@ which another program has is still refused.
 """
 
 import errno
+import logging
 import os
 import socket
 import stat
@@ -18,6 +19,7 @@ import trio
 from attrs import frozen
 
 from mailssl_trio.transport.socket_options import SocketOptions
+from mailssl_trio.transport.unreachable import why_unreachable
 from mailssl_trio.transport.wire import Wire
 
 UNIX = "unix:"
@@ -29,6 +31,14 @@ MODE = 0o666
 PATIENCE = 2.0
 RETRY = 0.1
 """Seconds for which an address in use is tried, and between two tries; as nginx."""
+
+PAUSE = 0.1
+"""Seconds until accepting is tried again where the system is short of something."""
+
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+
+ACCEPT_LOOP = logging.getLogger(__name__)
+"""Hears of shortages at every try."""
 
 DEFAULTS = SocketOptions()
 
@@ -200,28 +210,41 @@ def _cannot_listen(where: str, error: OSError) -> ListenError:
 
 
 async def serve_wires(
-    listeners: Sequence[trio.SocketListener],
+    listening: socket.socket,
     serve: Callable[[Newcomer], Awaitable[None]],
     nursery: trio.Nursery,
     linger: float,
 ) -> None:
-    """Accept until cancelled; each client is a task in ``nursery``."""
+    """Accept until cancelled; each client is a task in ``nursery``.
 
-    async def meet(stream: trio.SocketStream) -> None:
-        try:
-            newcomer = _newcomer(stream, linger)
-        except OSError:  # it has gone before we could look at it
-            return await trio.aclose_forcefully(stream)
-        await serve(newcomer)
-        return None
+    One at a time, then the others' turn: workers that share a socket share its
+    clients. Where the system has nothing left to accept with, it waits for better
+    times, and the log hears of it.
+    """
+    with listening:
+        while True:
+            await trio.lowlevel.wait_readable(listening)
+            try:
+                accepted, _ = listening.accept()
+            except BlockingIOError:
+                continue  # another process was faster
+            except OSError as error:
+                if error.errno in SHORTAGES:
+                    ACCEPT_LOOP.error("accept() failed (%s)", why_unreachable(error))
+                    await trio.sleep(PAUSE)
+                continue  # whoever it was has gone
+            try:
+                newcomer = _newcomer(accepted, linger)
+            except OSError:  # it has gone before we could look at it
+                accepted.close()
+            else:
+                nursery.start_soon(serve, newcomer)
 
-    await trio.serve_listeners(meet, list(listeners), handler_nursery=nursery)
 
-
-def _newcomer(stream: trio.SocketStream, linger: float) -> Newcomer:
-    ours = stream.socket.getsockname()
-    wire = Wire(stream, linger, keepalive=None)  # it has that of its listening socket
-    if stream.socket.family == socket.AF_UNIX:
+def _newcomer(accepted: socket.socket, linger: float) -> Newcomer:
+    ours = accepted.getsockname()
+    wire = Wire(accepted, linger, keepalive=None)  # it has that of its listening socket
+    if accepted.family == socket.AF_UNIX:
         return Newcomer(wire, UNIX, 0, f"{UNIX}{ours}", 0)
-    client = stream.socket.getpeername()
+    client = accepted.getpeername()
     return Newcomer(wire, client[0], client[1], ours[0], ours[1])

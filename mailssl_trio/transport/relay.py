@@ -12,6 +12,7 @@ from enum import Enum
 import trio
 from attrs import frozen
 
+from mailssl_trio.transport.secure import SecureStream
 from mailssl_trio.transport.timeouts import Timeouts
 
 READ_PLAIN = 131_072
@@ -115,7 +116,7 @@ class Relay:
 
     @staticmethod
     async def _receive(stream: trio.abc.Stream) -> bytes | bytearray:
-        secured = isinstance(stream, trio.SSLStream)
+        secured = isinstance(stream, SecureStream)
         return await stream.receive_some(READ_SECURED if secured else READ_PLAIN)
 
     async def _pass_on_the_end(self) -> None:

@@ -11,15 +11,24 @@ from attrs import field, frozen
 from mailssl_trio.protocol.events import TlsInfo
 from mailssl_trio.tls.certificates.refusal import CertificateRefusal
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
+from mailssl_trio.transport.wire import Wire
 
-Judge: TypeAlias = Callable[[ssl.SSLObject], CertificateRefusal | None]
+Judge: TypeAlias = Callable[[ssl.SSLSocket], CertificateRefusal | None]
 """Looks at what a handshake has brought; None means that the peer may stay."""
 
-ServerName: TypeAlias = Callable[[ssl.SSLObject], str | None]
+ServerName: TypeAlias = Callable[[ssl.SSLSocket], str | None]
 """Reads the name that a client has asked for by SNI."""
 
-Verified: TypeAlias = Callable[[ssl.SSLObject], str]
+Verified: TypeAlias = Callable[[ssl.SSLSocket], str]
 """Says what became of the certificate that a client was asked for."""
+
+
+RECORD = 16384  # RFC 8446 section 5.1
+"""Octets that a record holds at most."""
+
+READ_SIZE = 65536
+
+PEER_CLOSED = "peer closed connection in SSL handshake"
 
 
 class HandshakeError(Exception):
@@ -43,92 +52,172 @@ class TlsLayer:
     verified: Verified | None = None
     """Who can tell what its certificate is worth; only for the server's side."""
 
-    async def upgrade(self, wire: trio.abc.Stream) -> "Secured":
-        """Perform the handshake on this very stream.
+    async def upgrade(self, wire: Wire) -> "Secured":
+        """Perform the handshake on this very wire.
 
-        Raises HandshakeError. Cancelled halfway, it leaves ``wire`` of no use.
+        Raises HandshakeError. Cancelled halfway, it leaves ``wire`` of no use but to
+        be closed.
         """
-        stream: trio.SSLStream[trio.abc.Stream] = trio.SSLStream(
-            wire,
-            self.context,
-            server_hostname=self.server_hostname,
-            server_side=self.server_side,
-        )
+        stream = SecureStream(wire, self._socket(wire))
         if self.offer is not None and BENEATH_PYTHON is not None:
-            BENEATH_PYTHON.offer_session(_beneath(stream), self.offer)
-        try:
-            await stream.do_handshake()
-        except trio.BrokenResourceError as broken:
-            await _send_alert(stream)
-            raise HandshakeError(_reason(broken)) from None
+            BENEATH_PYTHON.offer_session(stream.socket, self.offer)
+        await stream.shake_hands()
         return self._secured(stream)
 
-    def _secured(self, stream: trio.SSLStream[trio.abc.Stream]) -> "Secured":
-        beneath = _beneath(stream)
-        refusal = None if self.judge is None else self.judge(beneath)
-        verified = "" if self.verified is None else self.verified(beneath)
+    def _socket(self, wire: Wire) -> ssl.SSLSocket:
+        try:
+            return self.context.wrap_socket(
+                wire.socket,
+                server_side=self.server_side,
+                server_hostname=self.server_hostname,
+                do_handshake_on_connect=False,
+                suppress_ragged_eofs=False,
+            )
+        except OSError:  # there is no peer any more
+            raise HandshakeError(PEER_CLOSED) from None
+
+    def _secured(self, stream: "SecureStream") -> "Secured":
+        socket = stream.socket
+        refusal = None if self.judge is None else self.judge(socket)
+        verified = "" if self.verified is None else self.verified(socket)
         info = TlsInfo(
-            version=stream.version() or "",
-            cipher=stream.cipher()[0],
-            server_name=None if self.server_name is None else self.server_name(beneath),
-            resumed=bool(stream.session_reused),
+            version=socket.version() or "",
+            cipher=stream.cipher,
+            server_name=None if self.server_name is None else self.server_name(socket),
+            resumed=bool(socket.session_reused),
             refused=None if refusal is None else refusal.goodbye,
-            alpn=beneath.selected_alpn_protocol(),
+            alpn=socket.selected_alpn_protocol(),
             verified=verified,
-            certificate=beneath.getpeercert(binary_form=True) if verified else None,
+            certificate=socket.getpeercert(binary_form=True) if verified else None,
         )
         return Secured(stream, info, refusal)
+
+
+class SecureStream(trio.abc.Stream):
+    """TLS on a wire whose socket OpenSSL reads and writes by itself.
+
+    It reads a record at a time, and keeps nothing else: there is no buffer in between
+    that plaintext could wait in, or that memory would stay in when a session is
+    silent. What it has to say of its own, an alert or a ticket, is on the wire when
+    it returns.
+    """
+
+    def __init__(self, wire: Wire, socket: ssl.SSLSocket) -> None:
+        self.socket = socket
+        self._wire = wire
+        wire.socket = socket  # the descriptor is this one's now
+        self._is_midway = False
+        """A record has been sent in part: nothing else may follow it."""
+
+    @property
+    def cipher(self) -> str:
+        """The name of the cipher that was agreed on."""
+        agreed = self.socket.cipher()
+        return "" if agreed is None else agreed[0]
+
+    async def shake_hands(self) -> None:
+        """Perform the handshake. Raises HandshakeError."""
+        while True:
+            try:
+                return self.socket.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._wire.wait_readable()
+            except ssl.SSLWantWriteError:
+                await self._wire.wait_send_all_might_not_block()
+            except (OSError, ValueError) as error:  # ValueError: it was closed
+                raise HandshakeError(_reason(error)) from None
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """Wait for octets, and return those that are there; b"" at a true end.
+
+        Raises BrokenResourceError, also where the end is not one of TLS.
+        """
+        most = max_bytes or READ_SIZE
+        if not self.socket.pending():
+            await self._wire.wait_readable()
+        while True:
+            try:
+                return self._records(most)
+            except ssl.SSLWantReadError:
+                await self._wire.wait_readable()
+            except ssl.SSLWantWriteError:
+                await self._wire.wait_send_all_might_not_block()
+            except OSError as error:
+                raise trio.BrokenResourceError from error
+
+    def _records(self, most: int) -> bytes:
+        """Read the records that have come, as long as they fit.
+
+        The first of them may fail, the others fail again at the next call.
+        """
+        data = self.socket.recv(most)
+        if len(data) < RECORD or most <= RECORD:
+            return data
+        records, size = [data], len(data)
+        with suppress(OSError):
+            while size < most and (data := self.socket.recv(most - size)):
+                records.append(data)
+                size += len(data)
+        return b"".join(records)
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all of it, waiting only if the peer is slow.
+
+        Cancelled, it leaves the stream broken.
+        """
+        if self._is_midway:
+            raise trio.BrokenResourceError("another send was cut short")
+        rest = memoryview(data)
+        try:
+            while rest:
+                try:
+                    rest = rest[self.socket.send(rest) :]
+                except ssl.SSLWantWriteError:
+                    self._is_midway = True
+                    await self._wire.wait_send_all_might_not_block()
+        except OSError as error:
+            raise trio.BrokenResourceError from error
+        self._is_midway = False
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Wait until there is room for more."""
+        await self._wire.wait_send_all_might_not_block()
+
+    async def say_end(self) -> None:
+        """Send close_notify, also where octets of the peer's stand unread.
+
+        What was broken in mid-record stays as it is: that end must not look like a
+        clean one.
+        """
+        while not self._is_midway:
+            try:
+                self.socket.unwrap()
+            except ssl.SSLWantWriteError:
+                await self._wire.wait_send_all_might_not_block()
+            except (OSError, ValueError):
+                return  # said; or there is nobody to be told
+            else:
+                return
+
+    async def aclose(self) -> None:
+        """Close the wire below, which takes its time; say nothing."""
+        await self._wire.aclose()
 
 
 @frozen
 class Secured:
     """A stream that speaks TLS, and what its handshake agreed on."""
 
-    stream: trio.SSLStream[trio.abc.Stream]
+    stream: "SecureStream"
     info: TlsInfo
     refusal: CertificateRefusal | None = None
 
 
-def session_of(stream: trio.SSLStream[trio.abc.Stream]) -> bytes | None:
+def session_of(stream: SecureStream) -> bytes | None:
     """Return what another connection may resume, in DER; None if there is nothing."""
     if BENEATH_PYTHON is None:
         return None
-    return BENEATH_PYTHON.session_of(_beneath(stream))
-
-
-def _beneath(stream: trio.SSLStream[trio.abc.Stream]) -> ssl.SSLObject:
-    """Return the object that OpenSSL can be asked about.
-
-    It is private; without it nobody could know what OpenSSL found wrong with a
-    certificate that the handshake was told to accept, nor which name was asked for.
-    """
-    return stream._ssl_object
-
-
-async def say_end(stream: trio.SSLStream[trio.abc.Stream]) -> None:
-    """Send close_notify, also where octets of the peer's stand unread.
-
-    SSLStream asks OpenSSL twice, which stumbles over such octets the second time, and
-    then drops what was to be sent. What was broken in mid-record stays as it is: that
-    end must not look like a clean one.
-    """
-    if stream._state.name == "OK":
-        with suppress(ssl.SSLError):
-            _beneath(stream).unwrap()
-        await _send_alert(stream)
-
-
-async def _send_alert(stream: trio.SSLStream[trio.abc.Stream]) -> None:
-    """Put an alert on the wire that SSLStream has left in its queue.
-
-    Its queues are private; without them a peer would see a closed connection where
-    RFC 7301 section 3.2 and RFC 8446 section 6 promise the reason. In the second are
-    the tickets of TLS 1.3, which wait there for the first octets to go.
-    """
-    tickets, stream._delayed_outgoing = stream._delayed_outgoing, None
-    if alert := stream._outgoing.read():
-        with suppress(trio.BrokenResourceError):  # it has gone: nobody to be told
-            await stream.transport_stream.send_all((tickets or b"") + alert)
+    return BENEATH_PYTHON.session_of(stream.socket)
 
 
 def alert_in(broken: trio.BrokenResourceError) -> str:
@@ -144,15 +233,15 @@ def alert_in(broken: trio.BrokenResourceError) -> str:
             return ""
 
 
-def _reason(broken: trio.BrokenResourceError) -> str:
-    match broken.__cause__:
-        case ssl.SSLCertVerificationError() as error:
+def _reason(error: OSError | ValueError) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
             return f"certificate verify failed: {error.verify_message}"
-        case ssl.SSLEOFError() | None:
-            return "peer closed connection in SSL handshake"
-        case ssl.SSLError() as error:
+        case ssl.SSLEOFError() | ConnectionError() | ValueError():
+            return PEER_CLOSED
+        case ssl.SSLError():
             return _in_words(error.reason or "protocol error")
-        case error:
+        case _:
             return str(error)
 
 

@@ -6,7 +6,6 @@ The system hands these options down to each connection that is accepted.
 import socket
 from contextlib import suppress
 
-import trio
 from attrs import frozen
 
 BACKLOG = 511  # nginx's, listen(2)
@@ -24,7 +23,7 @@ class Keepalive:
     probes: int = 0
     """Unanswered probes to the end."""
 
-    def apply(self, to: socket.socket | trio.socket.SocketType) -> None:
+    def apply(self, to: socket.socket) -> None:
         """Set the options of a TCP socket."""
         to.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, self.is_on)
         for option, value in (

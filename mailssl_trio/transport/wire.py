@@ -4,6 +4,11 @@ Trio's SocketStream closes at once. A relay needs two more endings: one that let
 the peer read our last octets even though it is still sending (else the kernel
 answers with a reset that destroys them), and one that tells a plaintext peer, who
 has no close_notify, that what it has read is not all there was.
+
+It is also the shortest way from the scheduler to the kernel. A read waits first, since
+a mail peer has rarely spoken already; a send that fits into the kernel's queue returns
+at once, without a pass through the scheduler. Whoever sends in a loop must therefore
+wait for something else in it, as whoever answers or relays does.
 """
 
 import fcntl
@@ -14,71 +19,108 @@ import termios
 from contextlib import suppress
 
 import trio
+from trio.lowlevel import wait_readable, wait_writable
 
 from mailssl_trio.transport.socket_options import OWN_KEEPALIVE, Keepalive
 
 QUEUE_POLL = 0.02
 """Seconds between two looks at a send queue that must empty before a reset."""
 
+READ_SIZE = 65536
+
 
 class Wire(trio.abc.HalfCloseableStream):
     """A TCP or Unix stream socket; ``linger`` seconds bound each of its endings.
 
-    With None for ``keepalive`` it keeps what the system has given it.
+    It takes the socket over, which must be connected and is made non-blocking. With
+    None for ``keepalive`` it keeps what the system has given it.
     """
 
     def __init__(
         self,
-        stream: trio.SocketStream,
+        connected: socket.socket,
         linger: float,
         keepalive: Keepalive | None = OWN_KEEPALIVE,
     ) -> None:
-        self.stream = stream
+        connected.setblocking(False)
+        self.socket = connected
         self.linger = linger
         self._at_eof = False
-        if stream.socket.family in {socket.AF_INET, socket.AF_INET6}:
-            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if connected.family in {socket.AF_INET, socket.AF_INET6}:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if keepalive is not None:
-                keepalive.apply(stream.socket)
+                keepalive.apply(connected)
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """Receive as SocketStream does."""
-        data = await self.stream.receive_some(max_bytes)
-        self._at_eof = not data
-        return data
+        """Wait for octets, and return what is there; b"" at the end."""
+        try:
+            while True:
+                await wait_readable(self.socket)
+                with suppress(BlockingIOError):  # somebody else's wake-up
+                    data = self.socket.recv(max_bytes or READ_SIZE)
+                    self._at_eof = not data
+                    return data
+        except OSError as error:
+            raise self._translated(error) from error
 
     async def wait_readable(self) -> None:
         """Wait until the peer has said something, or has gone; read nothing."""
-        await trio.lowlevel.wait_readable(self.stream.socket)
+        try:
+            await wait_readable(self.socket)
+        except OSError as error:
+            raise self._translated(error) from error
 
     def is_readable(self) -> bool:
         """Whether the peer has said something, or has gone; read nothing."""
-        return self.stream.socket.is_readable()
+        try:
+            self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # it has gone
+        return True
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send as SocketStream does; a cancelled send leaves the wire broken."""
-        await self.stream.send_all(data)
+        """Send all of it, waiting only if the peer is slow.
+
+        Cancelled, it leaves the wire with half of it sent.
+        """
+        rest = memoryview(data)
+        try:
+            while rest:
+                try:
+                    rest = rest[self.socket.send(rest) :]
+                except BlockingIOError:
+                    await wait_writable(self.socket)
+        except OSError as error:
+            raise self._translated(error) from error
 
     async def wait_send_all_might_not_block(self) -> None:
-        """Wait as SocketStream does."""
-        await self.stream.wait_send_all_might_not_block()
+        """Wait until there is room for more."""
+        try:
+            await wait_writable(self.socket)
+        except OSError as error:
+            raise self._translated(error) from error
 
     async def send_eof(self) -> None:
         """Say that no more will come, and go on receiving."""
-        await self.stream.send_eof()
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            raise self._translated(error) from error
 
     async def aclose(self) -> None:
         """Close so that the peer can read all that we sent, whatever it still sends."""
         try:
-            await self.stream.send_eof()
+            await self.send_eof()
             with trio.move_on_after(self.linger):
                 while not self._at_eof:
-                    await self.receive_some(65536)
+                    await self.receive_some()
             await self._delivered()
         except (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer has gone already
         finally:
-            await trio.aclose_forcefully(self.stream)
+            self.close()
 
     async def reset(self) -> None:
         """Let the peer read all that we sent, then an error instead of an end."""
@@ -87,11 +129,17 @@ class Wire(trio.abc.HalfCloseableStream):
         except OSError:
             pass  # the peer has gone already
         finally:  # cancelled, it is still a reset
-            with suppress(OSError, trio.ClosedResourceError):
-                self.stream.setsockopt(
+            with suppress(OSError):
+                self.socket.setsockopt(
                     socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
                 )
-            await trio.aclose_forcefully(self.stream)
+            self.close()
+
+    def close(self) -> None:
+        """Close at once; whoever waits for it is told."""
+        if self.socket.fileno() >= 0:
+            trio.lowlevel.notify_closing(self.socket)
+            self.socket.close()
 
     async def _delivered(self) -> None:
         """Wait until the peer has taken all, or no more for ``linger`` seconds."""
@@ -106,8 +154,14 @@ class Wire(trio.abc.HalfCloseableStream):
 
     def unsent(self) -> int:
         """Octets that the peer's kernel has not taken (tcp(7), SIOCOUTQ)."""
-        descriptor = self.stream.socket.fileno()
+        descriptor = self.socket.fileno()
         if descriptor < 0:
             return 0
         answer = fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0" * 4)
         return int.from_bytes(answer, sys.byteorder)
+
+    def _translated(self, error: OSError) -> Exception:
+        """Return what Trio's streams raise in place of an error of the system's."""
+        if self.socket.fileno() < 0:
+            return trio.ClosedResourceError("this wire has been closed")
+        return trio.BrokenResourceError(f"the connection is broken: {error}")

@@ -5,7 +5,7 @@ hears so in place of the greeting, in the words of the protocol.
 """
 
 from collections.abc import Iterator
-from ssl import SSLContext, SSLObject
+from ssl import SSLContext
 
 from mailssl_trio.files import Files
 from mailssl_trio.protocol.events import Goodbye
@@ -13,7 +13,7 @@ from mailssl_trio.tls.certificates.memory_file import lend
 from mailssl_trio.tls.certificates.pem import data_of, load_trusted
 from mailssl_trio.tls.certificates.refusal import CertificateRefusal
 from mailssl_trio.tls.certificates.revocation import refuse_revoked
-from mailssl_trio.tls.openssl import WHICH_PYTHON, OpenSsl
+from mailssl_trio.tls.openssl import OpenSsl, Speaking, WHICH_PYTHON
 from mailssl_trio.tls.policy import TlsPolicy, VerifyClient
 from mailssl_trio.tls.problems import TlsProblem
 
@@ -55,7 +55,7 @@ def ask_for_certificate(
 
 
 def judge(
-    policy: TlsPolicy, connection: SSLObject, openssl: OpenSsl | None
+    policy: TlsPolicy, connection: Speaking, openssl: OpenSsl | None
 ) -> CertificateRefusal | None:
     """Return why a client may not stay, None if it may.
 
@@ -73,7 +73,7 @@ def judge(
     return None
 
 
-def verified(policy: TlsPolicy, connection: SSLObject, openssl: OpenSsl | None) -> str:
+def verified(policy: TlsPolicy, connection: Speaking, openssl: OpenSsl | None) -> str:
     """Say what OpenSSL thinks of a client's certificate, in nginx's words.
 
     ``SUCCESS``, ``FAILED:reason``, ``NONE`` without one; "" where none was asked for.
