@@ -13,6 +13,7 @@ from socket import gethostname
 
 from attrs import field, fields, frozen
 
+from mailssl_trio.config.descriptors import Descriptors
 from mailssl_trio.config.http_words import AuthServerText, HttpHeaders
 from mailssl_trio.config.listening import Listens
 from mailssl_trio.config.logging_words import Log
@@ -45,6 +46,7 @@ from mailssl_trio.config.words import (
     StartTls,
     WordList,
 )
+from mailssl_trio.config.worker_user import UserNames
 from mailssl_trio.log_writer import ErrorLog
 from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.tls.policy import SessionCache, VerifyClient
@@ -71,6 +73,12 @@ class TopDirectives:
     worker_processes: Processes = 1
     """How many processes serve, 1 to 1024, or `"auto"`: one for each processor that
     we may use."""
+    worker_rlimit_nofile: Descriptors | None = None
+    """How many files each worker may have open, 64 or more; each session takes two.
+    Unset: what the system allows at most."""
+    user: UserNames | None = None
+    """Who the workers are, `"NAME"` or `"NAME GROUP"`, where root has started us.
+    Unset: who has started us. See running.md."""
     pid: FileName | None = None
     """A file with the number of the first process, the one to send signals to."""
 
