@@ -11,6 +11,7 @@ from enum import Enum
 from attrs import frozen
 
 from mailssl_trio.config import (
+    descriptors,
     http_words,
     listening,
     logging_words,
@@ -25,6 +26,7 @@ from mailssl_trio.config import (
     units,
     values,
     words,
+    worker_user,
 )
 from mailssl_trio.config.schemas import Schema
 from mailssl_trio.log_writer import ErrorLog
@@ -114,6 +116,12 @@ FORMS: Mapping[object, Form] = {
     ),
     processes.processes: Form(
         "NUMBER", schemas.either(schemas.number(1, processes.MOST), {"const": "auto"})
+    ),
+    descriptors.descriptors: Form(
+        "NUMBER", schemas.number(descriptors.LEAST, descriptors.MOST)
+    ),
+    worker_user.names: Form(
+        "USER", schemas.either(schemas.TEXT, schemas.array(schemas.TEXT))
     ),
     real_ip.proxies: Form("NETWORKS", schemas.WORDS),
     resolver_words.resolver: Form("ADDRESSES", schemas.WORDS),
