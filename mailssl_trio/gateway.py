@@ -39,6 +39,7 @@ from mailssl_trio.protocol.events import (
     LoggedIn,
     Refused,
 )
+from mailssl_trio.protocol.failures import OF_A_JUDGE, Failure
 from mailssl_trio.protocol.imap.server import ImapServer
 from mailssl_trio.protocol.introduction import Introduction
 from mailssl_trio.protocol.pop3.server import Pop3Server
@@ -107,7 +108,7 @@ class Gateway:
             challenge=partial(challenge, self.policy.server_name),
         )
         client = Connection(session, stream, self._layer(), self.timeouts, drain)
-        return ClientLife(self, client, subject, proxied=proxied)
+        return ClientLife(self, client, session, subject, proxied=proxied)
 
     def _layer(self) -> TlsLayer | None:
         """Return what a handshake takes that begins with this client."""
@@ -128,12 +129,14 @@ class ClientLife:
         self,
         gateway: Gateway,
         client: Connection,
+        session: ServerSession,
         subject: Subject,
         *,
         proxied: bool = False,
     ) -> None:
         self.gateway = gateway
         self.client = client
+        self.session = session
         self.subject = subject
         self.upstream: Connection | None = None
         self._proxied = proxied
@@ -159,7 +162,7 @@ class ClientLife:
                 case LoggedIn() if self.upstream is not None:
                     return await self._relay(self.upstream)
                 case Closed(reason):
-                    return self._tell(Ended(reason, self.client.tls_failure))
+                    return self._end(reason, self.client.tls_failure)
 
     async def _look_up_name(self, names: "ClientNames") -> None:
         """Ask DNS, before the greeting, within the client's time and until a stop."""
@@ -174,14 +177,18 @@ class ClientLife:
 
     async def apologise(self) -> None:
         """Say that we are at fault, unless the words would fall into a relay."""
-        if not self._relaying:
-            await self.client.farewell(Goodbye.INTERNAL_ERROR)
+        await self.leave(Goodbye.INTERNAL_ERROR)
 
     async def leave(self, reason: Goodbye) -> None:
         """End what was cut short, saying why if the words cannot fall into a relay."""
         if not self._relaying:
+            self._end(reason)
             await self.client.farewell(reason)
-            self._tell(Ended(reason))
+
+    def _end(self, reason: Goodbye, detail: str = "") -> None:
+        """Tell that a connection ends without a login."""
+        self.subject.failure = self.session.failure or self.subject.failure
+        self._tell(Ended(reason, detail))
 
     async def close(self) -> None:
         """Close both sides at once, in a way that tells how the session ended."""
@@ -193,6 +200,7 @@ class ClientLife:
     async def _hear_proxy(self) -> bool:
         """Read for whom the proxy in front of us speaks; False: for nobody here."""
         subject, trusted = self.subject, self.gateway.real_ip_from
+        subject.failure = Failure.PROXY_HEADER_REFUSED
         try:
             header = await self.client.proxy_header()
             if isinstance(header, Goodbye):
@@ -203,6 +211,7 @@ class ClientLife:
         except RefusedProxyError as refused:
             self._tell(ProxyRefused(str(refused), refused.seen))
             return False
+        subject.failure = Failure.NO_ATTEMPTS
         if believed is not None:
             subject.client = str(believed.source)
             subject.client_port = believed.source_port
@@ -217,6 +226,7 @@ class ClientLife:
         subject.attempts += 1
         subject.mechanism = question.mechanism
         subject.login, subject.upstream = credentials.authcid, ""
+        subject.failure = Failure.ABORTED_BY_CLIENT  # unless it stays for the verdict
         attempt = LoginAttempt(
             credentials,
             self.gateway.protocol,
@@ -231,8 +241,10 @@ class ClientLife:
                 verdict = await self._log_in(route, attempt.client)
             case Undecided(detail):
                 self._tell(JudgeFailed(detail))
+                subject.failure = Failure.INTERNAL_FAILURE
                 verdict = Rejected(Reason.UNAVAILABLE)
             case rejected:
+                subject.failure = OF_A_JUDGE[rejected.reason]
                 verdict = rejected
         if isinstance(verdict, Rejected):
             self._tell(LoginFailed(verdict))
@@ -275,7 +287,7 @@ class ClientLife:
                 smtp_auth=route.smtp_auth,
             )
         except DialError as failed:
-            return self._unavailable(str(failed))
+            return self._unavailable(str(failed), Failure.UPSTREAM_CONNECT_FAILED)
         self.subject.action = "reading response from upstream"
         try:
             event = await upstream.next_event()
@@ -288,17 +300,22 @@ class ClientLife:
                 await upstream.close()
         if isinstance(event, Refused):
             return self._refused(route, event)
-        return self._unavailable(f"upstream {_why_closed(upstream, event)}")
+        detail, failure = _why_closed(upstream, event)
+        return self._unavailable(f"upstream {detail}", failure)
 
     def _refused(self, route: Route, refused: Refused) -> Verdict:
         """Whose fault it is depends on who was to judge."""
         reply = refused.reply if self.gateway.pass_error_message else b""
-        if not route.judged and refused.rejected.reason in BACKEND_MAY_SAY:
+        reason = refused.rejected.reason
+        if not route.judged and reason in BACKEND_MAY_SAY:
+            self.subject.failure = OF_A_JUDGE[reason]
             return evolve(refused.rejected, reply=reply)
-        return evolve(self._unavailable(refused.detail), reply=reply)
+        unavailable = self._unavailable(refused.detail, refused.failure)
+        return evolve(unavailable, reply=reply)
 
-    def _unavailable(self, detail: str) -> Rejected:
+    def _unavailable(self, detail: str, failure: Failure) -> Rejected:
         self._tell(UpstreamFailed(detail))
+        self.subject.failure = failure
         return Rejected(Reason.UNAVAILABLE)
 
     async def _relay(self, upstream: Connection) -> None:
@@ -319,16 +336,20 @@ class ClientLife:
     def _ended(self, ending: Ending) -> None:
         self._truncated = ending.outcome in {Outcome.TRUNCATED, Outcome.CUT}
         outcome = ending.outcome.value
-        self._tell(Relayed(outcome, ending.from_client, ending.from_upstream))
+        up, down = ending.from_client, ending.from_upstream
+        self._tell(Relayed(outcome, up, down, ending.ended_by.value))
 
 
-def _why_closed(upstream: Connection, event: Event) -> str:
+def _why_closed(upstream: Connection, event: Event) -> tuple[str, Failure]:
+    failure = Failure.UPSTREAM_PROTOCOL_FAILURE
     match event:
         case Closed(Goodbye.HANDSHAKE_FAILED):
-            return f"SSL handshake failed: {upstream.tls_failure}"
+            return f"SSL handshake failed: {upstream.tls_failure}", failure
         case Closed(reason) if upstream.tls_failure:
-            return f"{reason.value}: {upstream.tls_failure}"
+            return f"{reason.value}: {upstream.tls_failure}", failure
+        case Closed(Goodbye.PEER_GONE | Goodbye.TIMED_OUT as reason):
+            return reason.value, Failure.UPSTREAM_REMOTE_FAILURE
         case Closed(reason):
-            return reason.value
+            return reason.value, failure
         case _:
             raise RuntimeError(f"a client session said {event}")

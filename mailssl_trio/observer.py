@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 
 from mailssl_trio.protocol.credentials import Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
+from mailssl_trio.protocol.failures import Failure
 from mailssl_trio.protocol.proxy_header import Addresses
 
 
@@ -37,6 +38,8 @@ class Subject:
     """How the last login was tried, as SASL names it; ``PLAIN`` for LOGIN and PASS."""
     attempts: int = 0
     """Logins that were tried, the last one included."""
+    failure: Failure = Failure.NO_ATTEMPTS
+    """What became of the last login, as long as none has succeeded."""
     upstream: str = ""
     began: float = 0.0
     """On Trio's clock."""
@@ -115,6 +118,8 @@ class Relayed(Happening):
     from_client: int
     from_upstream: int
     """Octets that were carried."""
+    ended_by: str = "us"
+    """``client``, ``upstream`` or ``us``: who was the first to end."""
 
 
 @frozen

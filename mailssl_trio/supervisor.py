@@ -15,6 +15,7 @@ from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import ConfigError
 from mailssl_trio.files import Files
 from mailssl_trio.leaving import STOP_SIGNALS
+from mailssl_trio.rlimits import raise_descriptors
 from mailssl_trio.supervision.generation import Generation
 from mailssl_trio.supervision.judging import Disk, Judged, judge
 from mailssl_trio.supervision.pid_file import PidFile
@@ -146,6 +147,8 @@ class Supervisor:
     async def _begin(self, judged: Judged, log: Log) -> Generation:
         """Have a generation serve, next to another if there is one."""
         before = self._served.generation.configure.doors if self._served else ()
+        if refusal := raise_descriptors(judged.config.worker_rlimit_nofile):
+            log.write("alert", f"worker_rlimit_nofile: {refusal}")
         configure = await self._premises.prepare(judged)
         await trio.lowlevel.checkpoint()  # none begins after a stop
         generation = Generation(

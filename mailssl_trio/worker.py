@@ -39,6 +39,7 @@ from mailssl_trio.messages import (
     handed_down,
 )
 from mailssl_trio.resuming import Resuming
+from mailssl_trio.rlimits import limit_descriptors
 from mailssl_trio.server import Server
 from mailssl_trio.tls.problems import TlsSettingsError
 from mailssl_trio.tls.sessions.zone_directory import hold
@@ -115,6 +116,7 @@ class Worker:
         files = handed_down(configure.files)
         directory = configure.state_directory
         config = load(configure.file, state_directory=directory, files=files)
+        limit_descriptors(config.worker_rlimit_nofile)
         log = belongings.enter_context(opened_error_log(config))
         warn = partial(log.write, "warn")
         zones = _hold(configure.zones, log, belongings)

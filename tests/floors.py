@@ -15,7 +15,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
     frozenset(floor.split())
     for floor in (
         "protocol",  # pure
-        "files log_file observer syslog",
+        "files log_file observer rlimits syslog",
         "log_writer visits",
         "error_log",
         "tls",

@@ -423,7 +423,8 @@ async def test_bug_ends_its_own_connection_with_an_apology(
     house = House(GOOD, judge=Buggy())
     answer = await talk(house, b"USER joe", b"PASS x")
     assert answer.endswith(b"-ERR [SYS/TEMP] internal server error\r\n")
-    assert "ZeroDivisionError" in house.told.events[-1]
+    assert "ZeroDivisionError" in house.told.events[-2]
+    assert house.told.events[-1] == "closed INTERNAL_ERROR"
 
 
 async def test_client_that_leaves_takes_its_login_with_it(

@@ -151,7 +151,7 @@ async def test_session_that_is_dismissed_is_cut_and_its_octets_are_counted() -> 
             with pytest.raises(trio.BrokenResourceError):
                 await client.receive_some()
             await client.aclose()
-    assert told.events[-1] == "relayed ended by us 0 0"
+    assert told.events[-1] == "relayed ended by us 6 9"
 
 
 async def test_upkeep_goes_on_as_long_as_clients_are_let_in() -> None:

@@ -3,6 +3,7 @@
 import click
 
 from mailssl_trio.cli.check import check
+from mailssl_trio.cli.completion import completion
 from mailssl_trio.cli.group import CommandOrFile
 from mailssl_trio.cli.hash_password import hash_password
 from mailssl_trio.cli.import_nginx import import_nginx
@@ -16,6 +17,7 @@ COMMANDS: tuple[click.Command, ...] = (
     show,
     import_nginx,
     hash_password,
+    completion,
     worker,
 )
 

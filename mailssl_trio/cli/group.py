@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 DEFAULT = "serve"
 
@@ -18,6 +19,13 @@ class CommandOrFile(click.Group):
         if DEFAULT in self.commands and self._means_file(args[0]):
             args = [DEFAULT, *args]
         return super().resolve_command(ctx, args)
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer files where no command begins so."""
+        commands = super().shell_complete(ctx, incomplete)
+        return commands or [CompletionItem(incomplete, type="file")]
 
     def _means_file(self, word: str) -> bool:
         """A mistyped command should not become a file that is missing."""

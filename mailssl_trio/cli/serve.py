@@ -16,6 +16,7 @@ from mailssl_trio.config.model import Config, Listen, VirtualServer
 from mailssl_trio.config.problem import MAY_NOT_OPEN
 from mailssl_trio.files import Files
 from mailssl_trio.protocol.server_session import StartTlsMode
+from mailssl_trio.rlimits import write_no_core_files
 from mailssl_trio.supervision.judging import Judged
 from mailssl_trio.supervisor import Supervisor
 
@@ -23,6 +24,9 @@ PACKAGE = Path(str(files("mailssl_trio")))
 IN_THE_WHEEL, IN_THE_CHECKOUT = PACKAGE / "example", PACKAGE.parent / "conf"
 SHIPPED = IN_THE_WHEEL if IN_THE_WHEEL.exists() else IN_THE_CHECKOUT
 """The directory of the configuration that comes along, and of its users."""
+
+NOT_FOR_OTHERS = 0o027
+"""What the umask takes at least: logs say who reads his mail, and from where."""
 
 STARTTLS_WORDS = {
     StartTlsMode.OFF: "in the clear",
@@ -56,6 +60,8 @@ def serve(file: Path | None, example: bool) -> None:
     file = file or SHIPPED / "mail.toml"
     config = read_configuration(file, state_directory=directory, files=files)
     reload = partial(_load, file, directory)
+    os.umask(os.umask(0o777) | NOT_FOR_OTHERS)
+    write_no_core_files()
     try:
         trio.run(Supervisor(reload, announce).run, config, files)
     except StartError as failed:

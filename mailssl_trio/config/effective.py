@@ -33,6 +33,10 @@ def as_toml(config: Config, *, secrets: bool = False) -> str:
     }
     if config.worker_shutdown_timeout is not None:
         top["worker_shutdown_timeout"] = format_time(config.worker_shutdown_timeout)
+    if config.worker_rlimit_nofile is not None:
+        top["worker_rlimit_nofile"] = config.worker_rlimit_nofile
+    if config.user is not None:
+        top["user"] = str(config.user.names)
     if config.pid is not None:
         top["pid"] = str(config.pid)
     servers = [_server(server, config, secrets) for server in config.servers]

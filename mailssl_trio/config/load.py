@@ -17,6 +17,7 @@ from mailssl_trio.config.server_tls import is_development
 from mailssl_trio.config.structure import structure
 from mailssl_trio.config.users import check_users
 from mailssl_trio.config.virtual_server import virtual_server
+from mailssl_trio.config.worker_user import worker_user
 from mailssl_trio.config.zones import report_zones
 from mailssl_trio.files import Files
 
@@ -45,6 +46,7 @@ def load(
     site = Site(file, file.absolute().parent, directory, files)
     log = error_log(top.error_log, ("error_log",), site, report)
     pid = _pid(top, site, report)
+    user = worker_user(top.user, report)
     servers = read_servers(document.tables.get("mail"), report)
     is_legible = not report.has_errors
     built = [(table, virtual_server(table, site, report)) for table in servers]
@@ -68,6 +70,8 @@ def load(
             server.tls is not None and is_development(table) for table, server in whole
         ),
         warnings=report.problems,
+        user=user,
+        worker_rlimit_nofile=top.worker_rlimit_nofile,
     )
 
 

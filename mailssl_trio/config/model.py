@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from mailssl_trio.auth.http_server import AuthHttp
 from mailssl_trio.config.problem import Problem
+from mailssl_trio.config.worker_user import WorkerUser
 from mailssl_trio.log_writer import Chain
 from mailssl_trio.protocol.introduction import ProxyPolicy
 from mailssl_trio.protocol.server_session import Policy
@@ -134,3 +135,7 @@ class Config:
     development_certificate: bool
     """Whether a server needs the certificate that we issue ourselves, at start."""
     warnings: tuple[Problem, ...] = ()
+    user: WorkerUser | None = None
+    """Who the workers are; None: who the supervisor is."""
+    worker_rlimit_nofile: int | None = None
+    """How many files each may have open; None: what the system allows."""

@@ -17,6 +17,7 @@ from mailssl_trio.protocol.credentials import (
 )
 from mailssl_trio.protocol.engine import LineTooLongError, Session
 from mailssl_trio.protocol.events import Dialogue, Goodbye, LoggedIn, Refused
+from mailssl_trio.protocol.failures import Failure
 from mailssl_trio.protocol.introduction import (
     UNIX_CLIENT,
     Introduction,
@@ -39,13 +40,18 @@ class GiveUpError(Exception):
     """The backend cannot be logged in to; ``detail`` is for the operator."""
 
     def __init__(
-        self, detail: str, reason: Reason = Reason.UNAVAILABLE, reply: bytes = b""
+        self,
+        detail: str,
+        reason: Reason = Reason.UNAVAILABLE,
+        reply: bytes = b"",
+        failure: Failure = Failure.UPSTREAM_PROTOCOL_FAILURE,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.reason = reason
         self.reply = reply
         """Its refusal in its own words, where it has any that a client may hear."""
+        self.failure = failure
 
 
 class ClientSession(Session):
@@ -86,7 +92,7 @@ class ClientSession(Session):
             logged_in = yield from self.log_in()
         except GiveUpError as end:
             rejected = Rejected(end.reason, challenge=self.failure)
-            yield Refused(rejected, end.detail, end.reply)
+            yield Refused(rejected, end.detail, end.reply, end.failure)
             return Goodbye.REFUSED
         yield logged_in
         return Goodbye.QUIT
@@ -126,7 +132,10 @@ class ClientSession(Session):
         """What to raise when the backend will not have these credentials."""
         text = self.without_us(line)
         detail = f'upstream refused the login: "{text}"'
-        return GiveUpError(detail, reason, self.passable(reply))
+        failure = Failure.UPSTREAM_AUTH_FAILED
+        if reason is Reason.UNAVAILABLE:
+            failure = Failure.UPSTREAM_AUTH_TEMP_FAILED
+        return GiveUpError(detail, reason, self.passable(reply), failure)
 
     def passable(self, reply: bytes) -> bytes:
         """Return a refusal for the client, nothing if it echoes our secrets.

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from attrs import field, frozen
 
 from mailssl_trio.protocol.credentials import Credentials, Rejected, Verdict
+from mailssl_trio.protocol.failures import Failure
 
 T = TypeVar("T")
 
@@ -131,6 +132,8 @@ class Refused(Event):
     reply: bytes = field(default=b"", eq=False)
     """For the client, if it may hear that much: the refusal as the backend sent it,
     with CRLF, IMAP untagged. Empty if there was none, or none that may be told."""
+    failure: Failure = field(default=Failure.UPSTREAM_PROTOCOL_FAILURE, eq=False)
+    """For the account: whether it was a refusal, or no answer that makes sense."""
 
 
 @frozen

@@ -22,6 +22,7 @@ from mailssl_trio.protocol.credentials import (
     MalformedCredentialsError,
     Password,
 )
+from mailssl_trio.protocol.failures import Failure
 
 MAX_LINE = 12_288  # RFC 4954 section 4; the longest line of any protocol here
 
@@ -38,24 +39,34 @@ class SaslError(Exception):
     """An exchange came to nothing; ``text`` says why, the protocols which code."""
 
     text: ClassVar[str]
+    failure: ClassVar[Failure]
 
 
 class UnknownMechanismError(SaslError):
     """No such mechanism here, or not enabled."""
 
     text = "unsupported authentication mechanism"
+    failure = Failure.INVALID_MECHANISM
 
 
 class MalformedResponseError(SaslError):
-    """Not base64, or not what the mechanism asks for."""
+    """Not what the mechanism asks for."""
 
     text = "malformed authentication response"
+    failure = Failure.AUTH_FAILED
+
+
+class NotBase64Error(MalformedResponseError):
+    """Not base64."""
+
+    failure = Failure.INVALID_BASE64
 
 
 class CancelledError(SaslError):
     """The client sent ``*``."""
 
     text = "authentication cancelled"
+    failure = Failure.ABORTED_BY_CLIENT
 
 
 def plain() -> ServerExchange:
@@ -177,7 +188,7 @@ def decode(line: bytes) -> bytes:
     try:
         return base64.b64decode(line, validate=True)
     except binascii.Error:
-        raise MalformedResponseError from None
+        raise NotBase64Error from None
 
 
 def _legal(

@@ -28,6 +28,7 @@ from mailssl_trio.protocol.events import (
     Helo,
     LoggedIn,
 )
+from mailssl_trio.protocol.failures import Failure
 
 HTTP_REQUEST = re.compile(
     rb"(?:CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PRI|PUT|TRACE) \S+ HTTP/[0-9]"
@@ -73,6 +74,9 @@ class ServerSession(Session):
     BEFORE_TLS: ClassVar[frozenset[bytes]]
     """The commands that ``starttls only`` answers in the clear."""
 
+    LOGIN: ClassVar[frozenset[bytes]]
+    """The commands that a login begins with."""
+
     OWN_CAPABILITIES: ClassVar[frozenset[str]]
     """Words that the session says by itself, when they are true and only then."""
 
@@ -90,6 +94,8 @@ class ServerSession(Session):
         self.errors = 0
         self.in_login = False
         """A login has begun that takes more than one line."""
+        self.failure: Failure | None = None
+        """What became of the last login, if nobody has been asked to judge it."""
         super().__init__()
 
     @property
@@ -112,6 +118,11 @@ class ServerSession(Session):
     def permits(self, verb: bytes) -> bool:
         """Whether ``verb`` is answered, not refused for want of TLS."""
         return self.may_log_in or verb in self.BEFORE_TLS
+
+    def note_cleartext(self, verb: bytes) -> None:
+        """Remember, of what is not permitted, that it was to be a login."""
+        if verb in self.LOGIN:
+            self.failure = Failure.CLEARTEXT_DISABLED
 
     @property
     def mechanisms(self) -> tuple[str, ...]:
@@ -179,6 +190,7 @@ class ServerSession(Session):
         """Have the credentials judged; the only way by which one leaves a session."""
         if not self.may_log_in:
             raise RuntimeError("a login before TLS under starttls only")
+        self.failure = None
         verdict = yield from self.ask(Authenticate(credentials, helo, mechanism))
         if isinstance(verdict, Rejected):
             if verdict.challenge and isinstance(credentials, Bearer):
@@ -201,10 +213,12 @@ class ServerSession(Session):
         try:
             exchange = self._begin(mechanism, initial)
             self.in_login = True
+            self.failure = Failure.ABORTED_BY_CLIENT  # as long as it lasts
             credentials = yield from self._converse(exchange, initial)
             named = mechanism.decode("ascii").upper()  # or there were no exchange
             return (yield from self.log_in(credentials, tag, helo, named))
         except sasl.SaslError as refusal:
+            self.failure = refusal.failure
             self.refuse_sasl(refusal, tag)
             self.count_error()
             return False

@@ -99,7 +99,7 @@ class Generation:
         deaths = 0
         while not self._left.is_set():
             began = trio.current_time()
-            worker = WorkerProcess(self._began)
+            worker = WorkerProcess(self._began, self.config.user)
             processes.start_soon(self._live, worker)
             await worker.gone.wait()
             if self._left.is_set() or not self._is_accepted(worker.ending):

@@ -10,6 +10,7 @@ from attrs import frozen
 from mailssl_trio.building import StartError, issue_development_certificate
 from mailssl_trio.config.model import Config
 from mailssl_trio.files import Files
+from mailssl_trio.supervision.entrusting import entrust
 from mailssl_trio.tls.certificates.certificate import Certificate, read_certificates
 from mailssl_trio.tls.certificates.development import DevelopmentCertificate
 from mailssl_trio.tls.problems import TlsSettingsError
@@ -36,9 +37,11 @@ class Judged:
 def judge(config: Config, files: Files) -> Judged:
     """Judge a configuration that has been loaded from ``files``.
 
-    Makes the development certificate where there is need of it. Raises StartError and
+    Makes the development certificate where there is need of it, and what workers write
+    to where they are somebody else. Raises StartError and
     TlsSettingsError.
     """
+    entrust(config)
     development = issue_development_certificate(config)
     tls = read_tls(config, files.afresh())
     files.known.update(tls.known)

@@ -26,6 +26,8 @@ class Premises:
         self.keyring = TicketKeyring()
         self._sockets = Sockets()
         self._zones: Path | None = None
+        self._owner: int | None = None
+        """Who may use them, if not we."""
         self._belongings = ExitStack()
 
     async def prepare(self, judged: Judged) -> Configure:
@@ -74,10 +76,13 @@ class Premises:
 
         Also when somebody has removed it: some systems tidy up.
         """
+        owner = None if config.user is None else config.user.uid
         is_there = self._zones is not None and self._zones.is_dir()
-        if not is_there and any(map(_shares_sessions, config.servers)):
+        is_theirs = is_there and owner == self._owner
+        if not is_theirs and any(map(_shares_sessions, config.servers)):
             try:
-                self._zones = self._belongings.enter_context(zone_directory())
+                made = self._belongings.enter_context(zone_directory(owner=owner))
+                self._zones, self._owner = made, owner
             except ZoneDirectoryError as error:
                 text = f"ssl_session_cache: {error}; {error.remedy}"
                 raise StartError(text) from None

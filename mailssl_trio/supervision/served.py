@@ -1,5 +1,6 @@
 """What is served now: a configuration, its workers, and what belongs to it alone."""
 
+import os
 from collections.abc import Collection
 from contextlib import ExitStack
 from functools import partial
@@ -33,6 +34,8 @@ from mailssl_trio.tls.problems import TlsSettingsError
 
 POLL = 1.0
 """Seconds between two looks at the files of certificates, and at the age of keys."""
+
+WORKERS_ARE_ROOT = "workers run as root; `user` has them be somebody else"
 
 DAY = 24 * 3600.0
 """Seconds after which certificates that end soon are spoken of again."""
@@ -69,6 +72,8 @@ class Served:
 
     def begin(self) -> None:
         """Say what there is to say now that all workers serve."""
+        if self.judged.config.user is None and os.geteuid() == 0:
+            self.log.write("warn", WORKERS_ARE_ROOT)
         for missing in missing_features():
             self.log.write("warn", missing)
         self._tell_expiry()

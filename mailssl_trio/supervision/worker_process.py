@@ -9,6 +9,7 @@ from math import inf
 import trio
 
 from mailssl_trio.channel import MAX_WORKERS_LINE, Channel, ChannelError
+from mailssl_trio.config.worker_user import WorkerUser
 from mailssl_trio.messages import Failed, Leaves, Serving
 from mailssl_trio.supervision.command import command, environment
 from mailssl_trio.supervision.death import Death, Ending
@@ -27,7 +28,9 @@ LAST_WORDS = 1.0
 class WorkerProcess:
     """A process from its start to its end."""
 
-    def __init__(self, began: Callable[[], None]) -> None:
+    def __init__(
+        self, began: Callable[[], None], user: WorkerUser | None = None
+    ) -> None:
         self.serving = trio.Event()
         self.gone = trio.Event()
         """It lets nobody in any more: see ``ending``."""
@@ -37,6 +40,8 @@ class WorkerProcess:
         self._heard = trio.Event()
         """There is nothing more that it will say."""
         self._began = began
+        self._user = user
+        """Who it is; None: who we are. It is never anybody else."""
         self._life = trio.CancelScope()
         """What cancels it is time, or a bug of ours: see ``_deliver_cancel``."""
         self._process: trio.Process | None = None
@@ -117,12 +122,16 @@ class WorkerProcess:
         *,
         task_status: trio.TaskStatus[trio.Process],
     ) -> None:
+        user = self._user
         with self._life:
             await trio.run_process(
                 command(end),
                 check=False,
                 deliver_cancel=self._deliver_cancel,
                 env=environment(),
+                extra_groups=None if user is None else user.groups,
+                group=None if user is None else user.gid,
+                user=None if user is None else user.uid,
                 pass_fds=(end, *descriptors),
                 process_group=0,  # Ctrl-C is for the supervisor alone
                 stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from contextlib import suppress
 from enum import Enum
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from mailssl_trio.transport.secure import SecureStream
 from mailssl_trio.transport.timeouts import Timeouts
@@ -28,6 +28,14 @@ class Outcome(Enum):
     CUT = "ended by us"
 
 
+class Side(Enum):
+    """Who ended it, by being the first to end."""
+
+    CLIENT = "client"
+    UPSTREAM = "upstream"
+    US = "us"
+
+
 @frozen
 class Ending:
     """The outcome, and how many octets went each way."""
@@ -35,6 +43,7 @@ class Ending:
     outcome: Outcome
     from_client: int
     from_upstream: int
+    ended_by: Side = field(default=Side.US, eq=False)
 
 
 class Relay:
@@ -49,6 +58,7 @@ class Relay:
         self.from_client = 0
         self.from_upstream = 0
         self._outcome = Outcome.IDLE
+        self._ended_by: Side | None = None
         self._patience = timeouts.relay
         self._delivering = False
         self._quiet = trio.CancelScope()
@@ -64,7 +74,8 @@ class Relay:
 
     def ending(self, outcome: Outcome) -> Ending:
         """Return what an end at this moment amounts to."""
-        return Ending(outcome, self.from_client, self.from_upstream)
+        side = self._ended_by or Side.US
+        return Ending(outcome, self.from_client, self.from_upstream, side)
 
     async def _upload(self, first: bytes) -> None:
         """Carry the client's octets; after its last the backend may still answer."""
@@ -74,14 +85,17 @@ class Relay:
             try:
                 await self.upstream.send_all(chunk)
             except trio.BrokenResourceError:
+                self._note(Side.UPSTREAM)
                 break  # it has closed; its last words may still be on their way
             self.from_client += len(chunk)
             self._stir()
             try:
                 chunk = await self._receive(self.client)
             except trio.BrokenResourceError:
+                self._note(Side.CLIENT)
                 return self._end(Outcome.TRUNCATED)
             if not chunk:
+                self._note(Side.CLIENT)
                 self._outcome = Outcome.FINISHED
                 await self._pass_on_the_end()
                 break
@@ -104,14 +118,17 @@ class Relay:
                     await self.client.send_all(chunk)
                     self.from_upstream += len(chunk)
                 except trio.BrokenResourceError:
+                    self._note(Side.CLIENT)
                     client_reads = False
                 self._delivering = False
             self._stir()
             try:
                 chunk = await self._receive(self.upstream)
             except trio.BrokenResourceError:
+                self._note(Side.UPSTREAM)
                 return self._end(Outcome.TRUNCATED)
             if not chunk:
+                self._note(Side.UPSTREAM)
                 return self._end(Outcome.FINISHED)
 
     @staticmethod
@@ -131,6 +148,10 @@ class Relay:
         """
         patience = self.timeouts.relay if self._delivering else self._patience
         self._quiet.deadline = trio.current_time() + patience
+
+    def _note(self, side: Side) -> None:
+        """Remember who has ended, unless the other did before."""
+        self._ended_by = self._ended_by or side
 
     def _end(self, outcome: Outcome) -> None:
         self._outcome = outcome

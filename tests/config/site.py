@@ -1,13 +1,24 @@
 """A directory with a configuration in it, and what its check says."""
 
+import tomllib
 from pathlib import Path
 from textwrap import dedent
 
 from attrs import frozen
+from jsonschema import Draft202012Validator
 
 from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import ConfigError, Problem, Severity
+from mailssl_trio.config.schema import schema
+
+SCHEMA = Draft202012Validator(schema())
+
+
+def misfits(document: str) -> list[str]:
+    """Return what an editor would underline in a document."""
+    tables = tomllib.loads(document)
+    return [error.message for error in SCHEMA.iter_errors(tables)]
 
 
 @frozen
@@ -22,9 +33,12 @@ class Site:
         return self.directory / "mail.toml"
 
     def load(self, document: str, **environment: str) -> Config:
-        """Load a document that is indented as the test is."""
-        self.file.write_text(dedent(document).lstrip("\n"))
-        return load(self.file, environment=environment)
+        """Load a document that is indented as the test is; what is right must fit."""
+        document = dedent(document).lstrip("\n")
+        self.file.write_text(document)
+        config = load(self.file, environment=environment)
+        assert misfits(document) == []
+        return config
 
     def problems(self, document: str) -> tuple[Problem, ...]:
         """Return all that is wrong with a document, warnings included."""

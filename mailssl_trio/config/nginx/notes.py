@@ -42,12 +42,10 @@ REMEDIES = {
     "env": "the environment is passed on as it is",
     "master_process": "there is always a process above the workers",
     "ssl_certificate_compression": "certificates are not compressed",
-    "user": "let systemd start it as that user (User=), or setpriv",
     "worker_connections": "only open files are limited (LimitNOFILE=, ulimit -n)",
     "worker_cpu_affinity": "let systemd do it (CPUAffinity=), or taskset",
     "worker_priority": "let systemd do it (Nice=), or nice",
     "worker_rlimit_core": "let systemd do it (LimitCORE=), or ulimit -c",
-    "worker_rlimit_nofile": "let systemd do it (LimitNOFILE=), or ulimit -n",
     "working_directory": "core files go where it was started (WorkingDirectory=)",
 }
 """Where else to say what is not carried over."""

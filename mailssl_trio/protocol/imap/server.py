@@ -57,6 +57,7 @@ IN_OTHER_STATES = frozenset(
 class ImapServer(ServerSession):
     """The not authenticated state of RFC 9051 section 3.1."""
 
+    LOGIN = frozenset({b"AUTHENTICATE", b"LOGIN"})
     BEFORE_TLS = frozenset({b"CAPABILITY", b"NOOP", b"ID", b"STARTTLS", b"LOGOUT"})
     OWN_CAPABILITIES = frozenset(
         {"AUTH", "STARTTLS", "LOGINDISABLED", "SASL-IR", "LITERAL+", "LITERAL-", "ID"}
@@ -73,6 +74,7 @@ class ImapServer(ServerSession):
                 case Command(tag, b""):
                     self.refuse(tag, "BAD invalid command")
                 case Command(tag, verb) if not self.permits(verb):
+                    self.note_cleartext(verb)
                     self.refuse(tag, "NO [PRIVACYREQUIRED] TLS is required")
                 case Command(tag, b"CAPABILITY", ()):
                     self.untagged(f"CAPABILITY {self.capabilities}")

@@ -32,6 +32,7 @@ LENGTHENED = frozenset({b"AUTH", b"PASS", b"USER"})
 class Pop3Server(ServerSession):
     """The AUTHORIZATION state of RFC 1939 section 4."""
 
+    LOGIN = frozenset({b"APOP", b"AUTH", b"PASS", b"USER"})
     BEFORE_TLS = frozenset({b"CAPA", b"NOOP", b"STLS", b"QUIT"})
     OWN_CAPABILITIES = frozenset({"SASL", "STLS", "RESP-CODES", "AUTH-RESP-CODE"})
 
@@ -51,6 +52,7 @@ class Pop3Server(ServerSession):
             self.in_login = bool(user)
             match (yield from self.read_command()):
                 case Command(verb) if not self.permits(verb):
+                    self.note_cleartext(verb)
                     self.refuse("a TLS connection is required, say STLS")
                 case Command(b"CAPA", b""):
                     self.capa()

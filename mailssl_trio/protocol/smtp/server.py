@@ -36,6 +36,7 @@ FAREWELL: Mapping[Goodbye, str] = {  # RFC 3463 sections 3.4 to 3.8
 SASL_REFUSAL: Mapping[type[sasl.SaslError], str] = {  # RFC 4954 section 4
     sasl.UnknownMechanismError: "504 5.5.4",
     sasl.MalformedResponseError: "501 5.5.2",
+    sasl.NotBase64Error: "501 5.5.2",
     sasl.CancelledError: "501 5.0.0",
 }
 
@@ -52,6 +53,7 @@ TRANSACTION = frozenset({b"MAIL", b"RCPT", b"DATA", b"BDAT"})  # RFC 5321, RFC 3
 class SmtpServer(ServerSession):
     """What RFC 6409 section 4.3 lets a client say before it has authenticated."""
 
+    LOGIN = frozenset({b"AUTH"})
     BEFORE_TLS = frozenset(  # RFC 3207 section 4, and what opens or resets a session
         {b"EHLO", b"HELO", b"NOOP", b"RSET", b"STARTTLS", b"QUIT"}
     )
@@ -76,6 +78,7 @@ class SmtpServer(ServerSession):
         while True:
             match (yield from self.read_command()):
                 case Command(verb) if not self.permits(verb):
+                    self.note_cleartext(verb)
                     self.refuse("530 5.7.0 Must issue a STARTTLS command first")
                 case Command(b"EHLO", (name,)):
                     helo, mail = Helo(name, esmtp=True), b""

@@ -30,16 +30,19 @@ class ZoneDirectoryError(Exception):
 
 
 @contextmanager
-def zone_directory(places: Iterable[Path] | None = None) -> Iterator[Path]:
+def zone_directory(
+    places: Iterable[Path] | None = None, owner: int | None = None
+) -> Iterator[Path]:
     """Make the directory, in the first place that will do, and remove it at the end.
 
-    Raises ZoneDirectoryError. Sweeps what killed programs have left in the places,
-    which by default are the system's. Reads and writes in memory only.
+    ``owner`` is the user whose it becomes, if not ours. Raises ZoneDirectoryError.
+    Sweeps what killed programs have left in the places, which by default are the
+    system's. Reads and writes in memory only.
     """
     if places is None:
         places = usual_places(os.environ)
     with ExitStack() as held:
-        directory = _made(list(places), held)
+        directory = _made(list(places), os.geteuid() if owner is None else owner, held)
         try:
             yield directory
         finally:
@@ -57,13 +60,13 @@ def hold(directory: Path) -> Iterator[None]:
         yield
 
 
-def sweep(place: Path) -> None:
-    """Remove the directories of this user that nobody holds."""
+def sweep(place: Path, owner: int | None = None) -> None:
+    """Remove the directories of this user, or of ``owner``, that nobody holds."""
     with suppress(OSError):
         for name in os.listdir(place):
             if name.startswith(PREFIX):
                 with suppress(OSError), ExitStack() as held:
-                    _lock(place / name, LOCK_EX, held)
+                    _lock(place / name, LOCK_EX, held, owner)
                     shutil.rmtree(place / name)
 
 
@@ -86,17 +89,18 @@ def is_in_memory(place: Path) -> bool:
     return False
 
 
-def _made(places: list[Path], held: ExitStack) -> Path:
+def _made(places: list[Path], owner: int, held: ExitStack) -> Path:
     refusals = []
     for place in places:
         if not is_in_memory(place):
             refusals.append(f"{place} is not there, or is no tmpfs")
             continue
-        sweep(place)
+        sweep(place, owner)
         for _ in range(3):  # somebody's sweep may come before our lock
             try:
                 directory = Path(mkdtemp(prefix=PREFIX, dir=place))  # 0700
-                _lock(directory, LOCK_SH, held)
+                os.chown(directory, owner, -1)
+                _lock(directory, LOCK_SH, held, owner)
             except OSError as error:
                 refusals.append(f"{place}: {error.strerror}")
             else:
@@ -107,12 +111,14 @@ def _made(places: list[Path], held: ExitStack) -> Path:
     )
 
 
-def _lock(directory: Path, kind: int, held: ExitStack) -> None:
+def _lock(
+    directory: Path, kind: int, held: ExitStack, owner: int | None = None
+) -> None:
     """Lock what is really there, really ours, and stays there. Raises OSError."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(directory, flags)
     held.callback(os.close, descriptor)
-    if os.fstat(descriptor).st_uid != os.geteuid():
+    if os.fstat(descriptor).st_uid != (os.geteuid() if owner is None else owner):
         raise PermissionError(EPERM, "belongs to somebody else", str(directory))
     flock(descriptor, kind | LOCK_NB)
     if not os.path.samestat(os.fstat(descriptor), os.lstat(directory)):

@@ -95,6 +95,9 @@ def test_directive_becomes_the_same_in_our_words(
 MAIN = {
     "worker_processes auto;": 'worker_processes = "auto"',
     "worker_processes 4;": "worker_processes = 4",
+    "worker_rlimit_nofile 10240;": "worker_rlimit_nofile = 10240",
+    "user www-data;": 'user = "www-data"',
+    "user www-data adm;": 'user = ["www-data", "adm"]',
     "pid run/nginx.pid;": 'pid = "/prefix/run/nginx.pid"',
     "pid /run/nginx.pid;": 'pid = "/run/nginx.pid"',
     "error_log logs/error.log;": 'error_log = "/prefix/logs/error.log error"',
@@ -240,17 +243,17 @@ def test_key_in_the_file_itself_is_carried_over_and_never_in_a_comment(
 
 def test_directive_that_is_not_here_is_a_comment_and_a_warning(nginx: Site) -> None:
     document = """
-        worker_rlimit_nofile 1000;
+        worker_priority -5;
         mail {
             # as OpenSSL likes it
             ssl_certificate_compression on;
             timeout 0;
         }
     """
-    remedy = "let systemd do it (LimitNOFILE=), or ulimit -n"
+    remedy = "let systemd do it (Nice=), or nice"
     zero = '"0" is no deadline; it must be more than 0, within a century'
     assert nginx.toml(document) == dedent(f"""\
-        # worker_rlimit_nofile 1000;
+        # worker_priority -5;
         #   not carried over: {remedy}
 
         [mail]
@@ -261,7 +264,7 @@ def test_directive_that_is_not_here_is_a_comment_and_a_warning(nginx: Site) -> N
         #   not carried over: {zero}
     """)
     assert nginx.warnings(document) == [
-        f"1: worker_rlimit_nofile: not carried over: {remedy}",
+        f"1: worker_priority: not carried over: {remedy}",
         "4: ssl_certificate_compression: not carried over: certificates are not"
         " compressed",
         f"5: timeout: not carried over: {zero}",

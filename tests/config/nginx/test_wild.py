@@ -22,11 +22,13 @@ from tests.config.site import Site
 HERE = re.compile(r"(?m)^(load_module .*|.*include /etc/nginx.*|worker_rlimit.*)$")
 """What would need the machine that a configuration is from."""
 
+USER = re.compile(r"(?m)^user .*;$")
+
 
 def lay_out(nginx: NginxSite, document: str) -> None:
     for name, text in SUITE_FILES.items():
         nginx.write(text, name)
-    nginx.write(document)
+    nginx.write(USER.sub("user nobody;", document))
 
 
 def served(nginx: NginxSite, site: Site, document: str) -> Config:
