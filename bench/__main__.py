@@ -34,7 +34,9 @@ YARDSTICK = "nginx"
 @click.command("bench")
 @click.option("--quick", is_flag=True, help="Fewer sessions and rounds: two minutes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-@click.option("--chart", "picture", type=click.Path(path_type=Path), help="Draw an SVG.")
+@click.option(
+    "--chart", "picture", type=click.Path(path_type=Path), help="Draw an SVG."
+)
 @click.option("--only", default="", help="Only figures whose name holds this.")
 @click.option("--peer", "peers", multiple=True, type=click.Choice(list(CONTESTANTS)))
 @click.option("--growth/--no-growth", default=None, help="Beside idle sessions, too.")
@@ -112,9 +114,7 @@ def _grow(contestants: list[Contestant], table: Table) -> None:
             _note(f"growth, {one.name}: {failed!r}")
 
 
-def _start(
-    directory: Path, stand_in: StandIn, names: list[str], table: Table
-) -> None:
+def _start(directory: Path, stand_in: StandIn, names: list[str], table: Table) -> None:
     """Start each some more times."""
     found: dict[str, list[float]] = {}
     for number in range(3):

@@ -12,9 +12,7 @@ def family(pid: int) -> Iterator[int]:
     try:
         tasks = list((PROC / str(pid) / "task").iterdir())
         children = [
-            child
-            for task in tasks
-            for child in (task / "children").read_text().split()
+            child for task in tasks for child in (task / "children").read_text().split()
         ]
     except OSError:  # it has ended meanwhile
         return

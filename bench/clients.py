@@ -34,7 +34,10 @@ class Client:
             at = 0
             while (stop := self._heard.find(b"\n", at)) >= 0:
                 if self._heard.startswith(end, at):
-                    heard, self._heard = self._heard[: stop + 1], self._heard[stop + 1 :]
+                    heard, self._heard = (
+                        self._heard[: stop + 1],
+                        self._heard[stop + 1 :],
+                    )
                     return heard
                 at = stop + 1
             if not (data := self.socket.recv(ROOM)):

@@ -147,17 +147,19 @@ def build_servers(
     return servers
 
 
-def _listener(descriptor: int) -> trio.SocketListener:
+def _listener(descriptor: int) -> socket.socket:
     with ExitStack() as undo:
         try:
             inherited = undo.enter_context(socket.socket(fileno=descriptor))
             inherited.set_inheritable(False)
-            ours = undo.enter_context(trio.socket.from_stdlib_socket(inherited))
-            listener = trio.SocketListener(ours)
-        except (OSError, ValueError) as wrong:  # a stop has closed it meanwhile
+            inherited.setblocking(False)
+            listens = inherited.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        except OSError as wrong:  # a stop has closed it meanwhile
             raise StartError(f"no listening socket was handed down: {wrong}") from None
+        if not listens:
+            raise StartError("no listening socket was handed down: it does not listen")
         undo.pop_all()
-        return listener
+        return inherited
 
 
 def build_tls(

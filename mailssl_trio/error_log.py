@@ -25,7 +25,7 @@ from mailssl_trio.observer import (
 )
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
 
-ACCEPT_LOOP = "trio.serve_listeners"
+ACCEPT_LOOP = "mailssl_trio.transport.listening"
 """The logger of the loop that accepts, which goes on when descriptors run out."""
 SECONDS_BETWEEN_ACCEPT_LINES = 60.0
 MAX_LINE = 2048  # nginx's; a traceback may be longer

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
+from socket import socket
 
 import trio
 from attrs import field, frozen
@@ -35,11 +36,11 @@ class Server:
     """The clients of one virtual server, and the sockets they come by."""
 
     gateway: Gateway
-    listeners: Sequence[trio.SocketListener]
+    listeners: Sequence[socket]
     """Where TLS is not spoken from the first octet."""
-    tls_listeners: Sequence[trio.SocketListener]
+    tls_listeners: Sequence[socket]
     drain: Drain
-    proxied: Sequence[trio.SocketListener] = ()
+    proxied: Sequence[socket] = ()
     """Those among both where a PROXY header comes before everything else."""
     visits: Visits = field(factory=Visits)
     """Everybody who is here, at other servers of this process too."""
@@ -70,7 +71,7 @@ class Server:
                         implicit_tls=listener in self.tls_listeners,
                         proxied=listener in self.proxied,
                     )
-                    doors.start_soon(serve_wires, [listener], serve, clients, linger)
+                    doors.start_soon(serve_wires, listener, serve, clients, linger)
 
     async def _serve(
         self, newcomer: Newcomer, *, implicit_tls: bool, proxied: bool

@@ -9,7 +9,7 @@ import pytest
 import trio
 import trustme
 from attrs import evolve
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import MockClock
 
 from mailssl_trio.auth.http_authenticator import HttpAuthenticator
 from mailssl_trio.auth.http_client import HttpClient
@@ -20,6 +20,7 @@ from mailssl_trio.tls.server import ServerTls
 from tests.auth.played_server import Play, Visit, answering, played, saying
 from tests.test_gateway import GOOD, House, rest, talk
 from tests.tls_pair import NAME, authority, policy, server_side
+from tests.wire_pair import wire_pair
 
 LOGIN = (b"USER joe", b"PASS wonderland")
 GREETED = b"+OK POP3 ready\r\n+OK send PASS\r\n"
@@ -99,7 +100,7 @@ async def test_client_hears_of_an_auth_server_that_hangs_in_its_time(
 async def test_client_that_leaves_takes_the_request_along(
     play: Play, autojump_clock: MockClock
 ) -> None:
-    client, ours = memory_stream_pair()
+    client, ours = wire_pair()
     async with played(play) as told, trio.open_nursery() as nursery:
         nursery.start_soon(asking(AuthHttp(told.server)).serve, ours)
         await client.send_all(b"USER joe\r\nPASS wonderland\r\n")
@@ -177,7 +178,7 @@ async def test_auth_server_is_told_what_a_clients_certificate_is_worth(
     authority().configure_trust(context)
     if shown is not None:
         shown.configure_cert(context)
-    client, ours = memory_stream_pair()
+    client, ours = wire_pair()
     async with (
         played(closing(b"Auth-Status: no\r\n")) as told,
         trio.open_nursery() as nursery,

@@ -28,6 +28,7 @@ from mailssl_trio.protocol.introduction import ProxyPolicy, XClient
 from mailssl_trio.resuming import Resuming
 from mailssl_trio.transport.announcing import ProxyProtocol
 from mailssl_trio.transport.drain import Drain
+from mailssl_trio.transport.wire import Wire
 
 SHIPPED = Path(__file__).parent.parent / "conf" / "mail.toml"
 
@@ -42,7 +43,7 @@ def logger(tmp_path: Path) -> ErrorLogger:
         return log
 
 
-async def no_mailbox(protocol: str) -> trio.SocketStream:
+async def no_mailbox(protocol: str) -> socket:
     raise OSError
 
 
@@ -65,7 +66,7 @@ async def test_each_server_of_the_shipped_configuration_has_its_door(
     assert by_tls == [(1, 0), (0, 1)] * 3
     for server in servers:
         for listener in (*server.listeners, *server.tls_listeners):
-            await listener.aclose()
+            listener.close()
 
 
 async def test_door_that_was_closed_meanwhile_is_a_reason_not_to_start(
@@ -97,7 +98,7 @@ async def test_mailbox_is_reached_like_a_backend(
     mailboxes = Mailboxes(build_mailbox(config, Files()), logger(tmp_path))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(mailboxes.run)
-        async with await mailboxes.open("pop3") as stream:
+        async with Wire(await mailboxes.open("pop3"), 1) as stream:
             assert bytes(await stream.receive_some()).startswith(b"+OK")
         nursery.cancel_scope.cancel()
 

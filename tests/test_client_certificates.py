@@ -8,7 +8,7 @@ import pytest
 import trio
 import trustme
 from attrs import evolve
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import MockClock
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.policy import VerifyClient
@@ -17,6 +17,7 @@ from mailssl_trio.tls.sessions.resumption import Sessions
 from mailssl_trio.tls.sessions.ticket_keys import RotatingKeys, TicketKeys
 from tests.test_gateway import GOOD, House, rest
 from tests.tls_pair import NAME, authority, policy
+from tests.wire_pair import wire_pair
 
 GOODBYE = b"+OK POP3 ready\r\n+OK bye\r\n"
 BAD = b"-ERR SSL certificate error\r\n"
@@ -63,7 +64,7 @@ class Client:
 
     async def visit(self, house: House) -> bytes:
         """Say QUIT without waiting; return all that is said."""
-        theirs, ours = memory_stream_pair()
+        theirs, ours = wire_pair()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(partial(house.serve, ours, implicit_tls=True))
             secured = trio.SSLStream(theirs, self.context, server_hostname=NAME)

@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from re import fullmatch
+from socket import socket, socketpair
 from typing import TypeAlias
 
 import pytest
 import trio
 from attrs import Factory, define
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import MockClock
 
 from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.auth.route import Authenticator, Judgement, LoginAttempt, Route
@@ -42,11 +43,13 @@ from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
+from mailssl_trio.transport.wire import Wire
 from tests.tls_pair import NAME, authority, client_side, server_side, server_tls
+from tests.wire_pair import wire_pair
 
 TIMEOUTS = Timeouts(session=60, connect=10, relay=3600, linger=5, close=2)
 
-Backend: TypeAlias = Callable[[trio.SocketStream], Awaitable[None]]
+Backend: TypeAlias = Callable[[Wire], Awaitable[None]]
 
 
 @define
@@ -105,11 +108,11 @@ class House:
     pass_error_message: bool = False
     policy: Policy = Factory(Policy)
 
-    async def dial(self, protocol: str) -> trio.SocketStream:
+    async def dial(self, protocol: str) -> socket:
         assert self.backends is not None
-        ours, theirs = trio.socket.socketpair()
-        self.backends.start_soon(self.backend, trio.SocketStream(theirs))
-        return trio.SocketStream(ours)
+        ours, theirs = socketpair()
+        self.backends.start_soon(self.backend, Wire(theirs, 2))
+        return ours
 
     async def serve(
         self, stream: trio.abc.Stream, *, implicit_tls: bool = False
@@ -143,7 +146,7 @@ class House:
 def lines(*script: bytes, then: bytes = b"") -> Backend:
     """A backend that says a line for each it hears, and one before the first."""
 
-    async def backend(stream: trio.SocketStream) -> None:
+    async def backend(stream: Wire) -> None:
         async with stream:
             for line in script:
                 await stream.send_all(line + b"\r\n")
@@ -170,7 +173,7 @@ async def rest(stream: trio.abc.Stream) -> bytes:
 
 async def talk(house: House, *said: bytes) -> bytes:
     """Say all of it at once, half-close, and return all that is answered."""
-    client, ours = memory_stream_pair()
+    client, ours = wire_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(house.serve, ours)
         await client.send_all(b"".join(line + b"\r\n" for line in said))
@@ -237,17 +240,17 @@ async def test_refusal_is_passed_on_in_the_backends_words_where_that_is_wanted(
     assert answer == b"+OK POP3 ready\r\n+OK send PASS\r\n" + heard + b"+OK bye\r\n"
 
 
-async def hang(stream: trio.SocketStream) -> None:
+async def hang(stream: Wire) -> None:
     async with stream:
         await rest(stream)
 
 
-async def hang_behind_the_greeting(stream: trio.SocketStream) -> None:
+async def hang_behind_the_greeting(stream: Wire) -> None:
     await stream.send_all(b"+OK hi\r\n")
     await hang(stream)
 
 
-async def leave(stream: trio.SocketStream) -> None:
+async def leave(stream: Wire) -> None:
     await stream.aclose()
 
 
@@ -293,7 +296,7 @@ async def test_backend_with_a_wrong_certificate_sees_no_credential(
 ) -> None:
     heard = b""
 
-    async def impostor(stream: trio.SocketStream) -> None:
+    async def impostor(stream: Wire) -> None:
         nonlocal heard
         try:
             if proxy_ssl is ProxySsl.STARTTLS:
@@ -327,7 +330,7 @@ def wrong_name() -> ssl.SSLContext:
 async def test_backend_is_logged_in_to_through_tls(
     proxy_ssl: ProxySsl, autojump_clock: MockClock
 ) -> None:
-    async def backend(stream: trio.SocketStream) -> None:
+    async def backend(stream: Wire) -> None:
         if proxy_ssl is ProxySsl.STARTTLS:
             await stream.send_all(b"+OK hi\r\n")
             assert await stream.receive_some() == b"STLS\r\n"
@@ -352,7 +355,7 @@ async def test_backend_that_misses_our_certificate_is_quoted(
 ) -> None:
     """In TLS 1.3 it says so behind a handshake that we have taken for good."""
 
-    async def backend(stream: trio.SocketStream) -> None:
+    async def backend(stream: Wire) -> None:
         with pytest.raises(HandshakeError):
             await TlsLayer(insisting()).upgrade(stream)
         await trio.aclose_forcefully(stream)
@@ -378,7 +381,7 @@ async def test_next_login_resumes_the_tls_session_of_the_one_before(
 ) -> None:
     resumed: list[bool] = []
 
-    async def backend(stream: trio.SocketStream) -> None:
+    async def backend(stream: Wire) -> None:
         secured = trio.SSLStream(stream, server_side(), server_side=True)
         for answer in (b"+OK\r\n", b"-ERR\r\n", b"+OK\r\n", b"+OK in\r\n"):
             await secured.send_all(answer)
@@ -398,7 +401,7 @@ async def test_plaintext_behind_the_go_ahead_of_a_backend_is_not_believed(
     """CVE-2021-22947: the rest of the dialogue, injected before the handshake."""
     heard = b""
 
-    async def injecting(stream: trio.SocketStream) -> None:
+    async def injecting(stream: Wire) -> None:
         nonlocal heard
         async with stream:
             await stream.send_all(b"+OK hi\r\n")
@@ -432,7 +435,7 @@ async def test_client_that_leaves_takes_its_login_with_it(
 ) -> None:
     gone = trio.Event()
 
-    async def slow(stream: trio.SocketStream) -> None:
+    async def slow(stream: Wire) -> None:
         async with stream:
             assert await rest(stream) == b""
         gone.set()
@@ -454,7 +457,7 @@ async def test_who_judges_logins_knows_what_the_handshake_agreed_on(
             attempts.append(attempt)
             return Rejected(Reason.UNAVAILABLE)
 
-    client, ours = memory_stream_pair()
+    client, ours = wire_pair()
     house = House(GOOD, judge=Remembers())
     async with trio.open_nursery() as nursery:
         nursery.start_soon(partial(house.serve, ours, implicit_tls=True))
@@ -469,14 +472,14 @@ async def test_who_judges_logins_knows_what_the_handshake_agreed_on(
 async def test_truncated_backend_is_not_made_to_look_complete(
     autojump_clock: MockClock,
 ) -> None:
-    async def dying(stream: trio.SocketStream) -> None:
+    async def dying(stream: Wire) -> None:
         secured = trio.SSLStream(stream, server_side(), server_side=True)
         for answer in (b"+OK\r\n", b"-ERR\r\n", b"+OK\r\n", b"+OK\r\nhalf a li"):
             await secured.send_all(answer)
             await secured.receive_some()
         await trio.aclose_forcefully(stream)
 
-    client, ours = memory_stream_pair()
+    client, ours = wire_pair()
     house = House(dying, ProxySsl.ON)
     async with trio.open_nursery() as nursery:
         serving = trio.Event()

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from socket import socket
 
 import pytest
 import trio
 from attrs import Factory, define
-from trio.testing import memory_stream_pair
 
 from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.gateway import Gateway
@@ -23,11 +23,12 @@ from mailssl_trio.transport.upstream import ProxySsl, Upstream
 from tests.test_gateway import Told
 from tests.transport.dns_server import SILENCE, DnsServer, dns_server
 from tests.transport.test_client_names import CLIENT, PTR, a, ptr
+from tests.wire_pair import wire_pair
 
 UPSTREAM = Upstream(EmbeddedAddress(), ProxySsl.OFF, BackendTlsPolicy())
 
 
-async def nobody(protocol: str) -> trio.SocketStream:
+async def nobody(protocol: str) -> socket:
     raise OSError("nobody logs in here")
 
 
@@ -50,7 +51,7 @@ async def visit(
     server: DnsServer, session: float, lookup: float
 ) -> AsyncIterator[Visit]:
     """Come to an SMTP server that asks this DNS server."""
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     it = Visit(ours, Subject(1, "smtp", CLIENT, 50_000, "198.51.100.1:25"))
     timeouts = Timeouts(session=session, connect=5, relay=5, linger=1, close=1)
     gateway = Gateway(

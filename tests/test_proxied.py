@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, ip_address
 import pytest
 import trio
 from attrs import define, field
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import MockClock
 
 from mailssl_trio.auth.route import Judgement, LoginAttempt
 from mailssl_trio.gateway import Gateway
@@ -20,6 +20,7 @@ from mailssl_trio.transport.proxied import RealIpFrom
 from mailssl_trio.transport.timeouts import Timeouts
 from tests.test_gateway import Told, rest
 from tests.tls_pair import NAME, client_side, server_tls
+from tests.wire_pair import wire_pair
 
 PROXY = "192.0.2.7"
 NAMED = RealIpFrom((IPv4Network(PROXY),))
@@ -71,7 +72,7 @@ LOGIN = b"USER joe\r\nPASS x\r\nQUIT\r\n"
 
 async def talk(house: House, *pieces: bytes) -> bytes:
     """Say the pieces one by one, half-close, and return all that is answered."""
-    client, ours = memory_stream_pair()
+    client, ours = wire_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(house.serve, ours)
         for piece in pieces:
@@ -155,7 +156,7 @@ async def test_broken_header_ends_it_without_a_word(
 
 async def test_header_comes_before_tls(autojump_clock: MockClock) -> None:
     house = House(NAMED)
-    client, ours = memory_stream_pair()
+    client, ours = wire_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(partial(house.serve, ours, implicit_tls=True))
         await client.send_all(v1(SAID))
@@ -171,7 +172,7 @@ async def test_header_comes_before_tls(autojump_clock: MockClock) -> None:
 
 async def test_header_and_client_share_one_budget(autojump_clock: MockClock) -> None:
     house = House(NAMED)
-    client, ours = memory_stream_pair()
+    client, ours = wire_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(house.serve, ours)
         await trio.sleep(50)
@@ -186,7 +187,7 @@ async def test_proxy_that_falls_silent_is_not_waited_for(
     said: bytes, autojump_clock: MockClock
 ) -> None:
     house = House(NAMED)
-    client, ours = memory_stream_pair()
+    client, ours = wire_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(house.serve, ours)
         await client.send_all(said)
@@ -197,7 +198,7 @@ async def test_proxy_that_falls_silent_is_not_waited_for(
 
 async def test_drain_waits_for_no_header(autojump_clock: MockClock) -> None:
     house = House(NAMED)
-    client, ours = memory_stream_pair()
+    client, ours = wire_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(house.serve, ours)
         await trio.sleep(1)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from socket import create_server, socket, socketpair
 
 import pytest
 import trio
@@ -16,6 +17,7 @@ from mailssl_trio.transport.dial import Dialer
 from mailssl_trio.transport.drain import AT_ONCE, Drain, Pace
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
+from mailssl_trio.transport.wire import Wire
 from mailssl_trio.visits import Visits
 from tests.test_gateway import GOOD, Told
 from tests.tls_pair import client_side, server_tls
@@ -35,12 +37,13 @@ async def serving(
     told = told or Told()
     async with trio.open_nursery() as nursery:
 
-        async def dial(protocol: str) -> trio.SocketStream:
-            ours, theirs = trio.socket.socketpair()
-            nursery.start_soon(GOOD, trio.SocketStream(theirs))
-            return trio.SocketStream(ours)
+        async def dial(protocol: str) -> socket:
+            ours, theirs = socketpair()
+            nursery.start_soon(GOOD, Wire(theirs, 2))
+            return ours
 
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        listening = create_server(("127.0.0.1", 0))
+        listening.setblocking(False)
         gateway = Gateway(
             protocol,
             Policy(),
@@ -51,9 +54,9 @@ async def serving(
             told,
         )
         here = Visits() if visits is None else visits
-        server = Server(gateway, listeners, [], drain, (), here, upkeep=upkeep)
+        server = Server(gateway, [listening], [], drain, (), here, upkeep=upkeep)
         nursery.start_soon(server.run)
-        host, port = listeners[0].socket.getsockname()
+        host, port = listening.getsockname()
         yield host, port
         drain.begin(pace)
 

@@ -573,7 +573,7 @@ def _ctx(context: SSLContext) -> int:
 
 def _ssl_of(connection: Speaking) -> int:
     """Return the ``SSL *``, the second field of the object below either of them."""
-    below = connection._sslobj  # type: ignore[attr-defined]  # CPython's own name
+    below = connection._sslobj  # type: ignore[union-attr]  # CPython's own name
     return _pointer(id(below) + object.__basicsize__ + sizeof(Pointer))
 
 

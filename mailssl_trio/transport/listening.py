@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 import stat
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 
 import trio

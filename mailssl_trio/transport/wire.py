@@ -12,6 +12,7 @@ wait for something else in it, as whoever answers or relays does.
 """
 
 import fcntl
+import select
 import socket
 import struct
 import sys
@@ -72,13 +73,9 @@ class Wire(trio.abc.HalfCloseableStream):
 
     def is_readable(self) -> bool:
         """Whether the peer has said something, or has gone; read nothing."""
-        try:
-            self.socket.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            pass  # it has gone
-        return True
+        look = select.poll()
+        look.register(self.socket, select.POLLIN)
+        return bool(look.poll(0))
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all of it, waiting only if the peer is slow.

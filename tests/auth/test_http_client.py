@@ -312,7 +312,7 @@ ENDED = "prematurely closed connection"
         (go_on_and_on, "sent too long response"),
         (break_off, "reset the connection"),
         (break_off_in_the_middle, "reset the connection"),
-        (leave_unasked, ENDED),
+        (leave_unasked, f"{ENDED}|reset the connection"),  # as the octets cross
         (say_much, "sent too long response"),
         (say_much_in_one_line, "sent too long response"),
         (saying(), ENDED),

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from socket import socketpair
 
 import trio
 from attrs import evolve
@@ -104,9 +105,9 @@ def answers() -> st.SearchStrategy[bytes]:
 
 async def answer_with(octets: bytes) -> None:
     """Ask, be answered so, and perhaps ask again."""
-    ours, theirs = trio.socket.socketpair()
-    wire = Wire(trio.SocketStream(ours), 1.0)
-    async with trio.SocketStream(theirs) as server:
+    ours, theirs = socketpair()
+    wire = Wire(ours, 1.0)
+    async with Wire(theirs, 2) as server:
         link = Link(wire, wire)
         await server.send_all(octets)
         await server.send_eof()

@@ -1,6 +1,7 @@
 """The PROXY header that backends get, before all else."""
 
 from contextlib import suppress
+from socket import socket, socketpair
 from ssl import PEM_cert_to_DER_cert
 
 import pytest
@@ -123,25 +124,25 @@ async def test_header_comes_before_tls() -> None:
 
 async def test_embedded_mailbox_gets_none() -> None:
     """Users may be there whose server's other users are not."""
-    ours, theirs = trio.socket.socketpair()
+    ours, theirs = socketpair()
 
-    async def embedded(protocol: str) -> trio.SocketStream:
-        return trio.SocketStream(ours)
+    async def embedded(protocol: str) -> socket:
+        return ours
 
     dialer = Dialer(
         "imap", "gw", Timeouts(), None, embedded, proxy_protocol=ProxyProtocol.ON
     )
     upstream = Upstream(EmbeddedAddress())
     await dialer.open(upstream, Password(b"joe", b"x"), CLIENT)
-    await trio.SocketStream(ours).send_all(b"first")
-    assert await theirs.recv(100) == b"first"
+    ours.send(b"first")
+    assert theirs.recv(100) == b"first"
     ours.close()
     theirs.close()
 
 
 async def test_backend_that_has_gone_cannot_be_told() -> None:
-    ours, theirs = trio.socket.socketpair()
+    ours, theirs = socketpair()
     theirs.close()
     dialer = Dialer("imap", "gw", Timeouts(), proxy_protocol=ProxyProtocol.ON)
     with pytest.raises(DialError, match="could not send PROXY protocol header"):
-        await dialer._announce(Wire(trio.SocketStream(ours), 0.1), V1)
+        await dialer._announce(Wire(ours, 0.1), V1)

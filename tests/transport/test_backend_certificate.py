@@ -2,6 +2,7 @@
 
 import ssl
 from pathlib import Path
+from socket import socket, socketpair
 
 import pytest
 import trio
@@ -15,6 +16,7 @@ from mailssl_trio.transport.address import EmbeddedAddress
 from mailssl_trio.transport.dial import Dialer
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
+from mailssl_trio.transport.wire import Wire
 from tests.tls_pair import NAME, authority
 
 JOE = Password(b"joe", b"x")
@@ -33,7 +35,7 @@ class Backend:
         self.context.minimum_version = self.context.maximum_version = version
         self.met: list[tuple[str, bool]] = []
 
-    async def serve(self, stream: trio.SocketStream) -> None:
+    async def serve(self, stream: Wire) -> None:
         secured = trio.SSLStream(stream, self.context, server_side=True)
         try:
             await secured.do_handshake()
@@ -51,10 +53,10 @@ async def log_in(backend: Backend, policy: BackendTlsPolicy, times: int) -> list
     events = []
     async with trio.open_nursery() as nursery:
 
-        async def dial(protocol: str) -> trio.SocketStream:
-            ours, theirs = trio.socket.socketpair()
-            nursery.start_soon(backend.serve, trio.SocketStream(theirs))
-            return trio.SocketStream(ours)
+        async def dial(protocol: str) -> socket:
+            ours, theirs = socketpair()
+            nursery.start_soon(backend.serve, Wire(theirs, 2))
+            return ours
 
         dialer = Dialer("pop3", "gw", TIMEOUTS, client_context(policy), dial)
         upstream = Upstream(EmbeddedAddress(), ProxySsl.ON, policy)

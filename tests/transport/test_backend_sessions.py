@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from socket import socket, socketpair
 
 import pytest
 import trio
@@ -22,6 +23,7 @@ from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.dial import Dialer
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
+from mailssl_trio.transport.wire import Wire
 from tests.tls_pair import NAME, authority
 
 JOE = Password(b"joe", b"x")
@@ -57,7 +59,7 @@ class Pop3Backend:
     """Whether it breaks the handshake off."""
     resumed: list[bool] = Factory(list)
 
-    async def serve(self, stream: trio.SocketStream) -> None:
+    async def serve(self, stream: Wire) -> None:
         if self.fails:
             return await stream.aclose()
         if self.proxy_ssl is ProxySsl.STARTTLS:
@@ -114,10 +116,10 @@ async def house(
 ) -> AsyncIterator[House]:
     async with trio.open_nursery() as nursery:
 
-        async def dial(protocol: str) -> trio.SocketStream:
-            ours, theirs = trio.socket.socketpair()
-            nursery.start_soon(backend.serve, trio.SocketStream(theirs))
-            return trio.SocketStream(ours)
+        async def dial(protocol: str) -> socket:
+            ours, theirs = socketpair()
+            nursery.start_soon(backend.serve, Wire(theirs, 2))
+            return ours
 
         tls = client or client_side()
         yield House(Dialer("pop3", "gw", TIMEOUTS, tls, dial), backend)

@@ -2,10 +2,11 @@
 
 import ssl
 from contextlib import suppress
+from socket import socketpair
 
 import pytest
 import trio
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import MockClock
 
 from mailssl_trio.protocol.credentials import Accepted, Reason, Rejected
 from mailssl_trio.protocol.events import Authenticate, Closed, Goodbye, LoggedIn
@@ -17,6 +18,7 @@ from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
 from tests.tls_pair import NAME, client_side, server_side
+from tests.wire_pair import wire_pair
 
 TIMEOUTS = Timeouts(session=60, linger=5, close=2)
 
@@ -47,7 +49,7 @@ async def rest(stream: trio.abc.Stream) -> bytes:
     return received
 
 
-async def secure(stream: trio.abc.Stream) -> trio.abc.Stream:
+async def secure(stream: Wire) -> trio.abc.Stream:
     layer = TlsLayer(client_side(), server_side=False, server_hostname=NAME)
     return (await layer.upgrade(stream)).stream
 
@@ -58,7 +60,7 @@ async def drive(driver: Connection, ending: Goodbye) -> None:
 
 
 async def test_stls_upgrades_the_stream_in_line(autojump_clock: MockClock) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     driver = connection(ours)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(drive, driver, Goodbye.QUIT)
@@ -76,7 +78,7 @@ async def test_stls_upgrades_the_stream_in_line(autojump_clock: MockClock) -> No
 async def test_command_in_the_flight_of_the_handshake_is_answered_at_once(
     autojump_clock: MockClock,
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(drive, connection(ours, implicit_tls=True), Goodbye.QUIT)
         secured = await secure(theirs)
@@ -91,7 +93,7 @@ async def test_plaintext_behind_stls_is_never_executed(
     injected: bytes, cut: int, autojump_clock: MockClock
 ) -> None:
     """In the same segment there is no go-ahead; later there is a broken handshake."""
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     driver = connection(ours)
     attack = b"STLS\r\n" + injected
     async with trio.open_nursery() as nursery:
@@ -105,7 +107,7 @@ async def test_plaintext_behind_stls_is_never_executed(
 async def test_plaintext_in_a_later_segment_meets_openssl(
     autojump_clock: MockClock,
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     driver = connection(ours)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(drive, driver, Goodbye.HANDSHAKE_FAILED)
@@ -128,7 +130,7 @@ async def _begin(
 async def test_silent_client_is_closed_when_its_budget_is_spent(
     autojump_clock: MockClock,
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(drive, connection(ours), Goodbye.TIMED_OUT)
         assert await rest(theirs) == b"+OK POP3 ready\r\n"
@@ -138,7 +140,7 @@ async def test_silent_client_is_closed_when_its_budget_is_spent(
 async def test_trickling_client_has_no_more_time_than_a_silent_one(
     autojump_clock: MockClock,
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
 
     async def trickle() -> None:
         with suppress(trio.BrokenResourceError):
@@ -156,7 +158,7 @@ async def test_trickling_client_has_no_more_time_than_a_silent_one(
 async def test_handshake_shares_the_budget(
     hello: bytes, autojump_clock: MockClock
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     async with trio.open_nursery() as nursery:
         driver = connection(ours, implicit_tls=True)
         nursery.start_soon(drive, driver, Goodbye.TIMED_OUT)
@@ -176,7 +178,7 @@ async def test_client_that_never_reads_is_cut_off(autojump_clock: MockClock) -> 
 
 
 async def test_client_that_leaves_cancels_its_login(autojump_clock: MockClock) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     driver = connection(ours)
     await theirs.send_all(b"USER joe\r\nPASS x\r\n")
     assert isinstance(await driver.next_event(), Authenticate)
@@ -194,7 +196,7 @@ async def test_client_that_leaves_cancels_its_login(autojump_clock: MockClock) -
 async def test_client_that_half_closes_behind_whole_commands_stays(
     autojump_clock: MockClock,
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     driver = connection(ours)
     await theirs.send_all(b"USER joe\r\nPASS x\r\nSTAT\r\nQUIT\r\n")
     await theirs.send_eof()
@@ -215,7 +217,7 @@ async def test_client_that_half_closes_behind_whole_commands_stays(
 async def test_time_that_we_take_is_not_taken_out_of_the_clients_budget(
     autojump_clock: MockClock,
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     driver = connection(ours)
     await theirs.send_all(b"USER joe\r\nPASS x\r\n")
     question = await driver.next_event()
@@ -233,7 +235,7 @@ async def test_time_that_we_take_is_not_taken_out_of_the_clients_budget(
 
 
 async def test_reading_ahead_has_a_bound(autojump_clock: MockClock) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     driver = connection(ours)
     await theirs.send_all(b"USER joe\r\nPASS x\r\n" + b"x" * 100_000)
     assert isinstance(await driver.next_event(), Authenticate)
@@ -250,7 +252,7 @@ async def test_reading_ahead_has_a_bound(autojump_clock: MockClock) -> None:
 async def test_drain_ends_silent_clients_at_once(
     began: bool, autojump_clock: MockClock
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     drain = Drain()
     async with trio.open_nursery() as nursery:
         if began:
@@ -266,7 +268,7 @@ async def test_drain_ends_silent_clients_at_once(
 async def test_drain_ends_a_login_that_is_being_judged(
     autojump_clock: MockClock,
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     drain = Drain()
     driver = connection(ours, drain=drain)
     await theirs.send_all(b"USER joe\r\nPASS x\r\n")
@@ -284,7 +286,7 @@ RETIREMENT = Pace(unfinished=5, silence=1)
 async def test_retirement_lets_a_login_finish_that_has_begun(
     autojump_clock: MockClock,
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     drain = Drain()
     driver = connection(ours, drain=drain)
 
@@ -317,7 +319,7 @@ async def test_retirement_lets_a_login_finish_that_has_begun(
 async def test_retirement_ends_silence_at_once_and_dawdling_in_time(
     said: bytes, ends: float, autojump_clock: MockClock
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     drain = Drain()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(drive, connection(ours, drain=drain), Goodbye.SHUTTING_DOWN)
@@ -331,7 +333,7 @@ async def test_retirement_ends_silence_at_once_and_dawdling_in_time(
 async def test_retirement_leaves_a_client_the_moment_to_answer_its_greeting(
     autojump_clock: MockClock,
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     drain = Drain()
     async with trio.open_nursery() as nursery:
         driver = connection(ours, drain=drain)
@@ -345,10 +347,10 @@ async def test_retirement_leaves_a_client_the_moment_to_answer_its_greeting(
         assert trio.current_time() == pytest.approx(1.9)
 
 
-async def wires() -> tuple[Wire, trio.SocketStream]:
+async def wires() -> tuple[Wire, Wire]:
     """Return both ends of a connection, ours as it is in a server."""
-    ours, theirs = trio.socket.socketpair()
-    return Wire(trio.SocketStream(ours), 0.1), trio.SocketStream(theirs)
+    ours, theirs = socketpair()
+    return Wire(ours, 0.1), Wire(theirs, 2)
 
 
 async def test_handshake_that_has_begun_may_finish_and_one_that_has_not_may_not() -> (
@@ -363,7 +365,7 @@ async def test_handshake_that_has_begun_may_finish_and_one_that_has_not_may_not(
         ]
         for driver in drivers:
             nursery.start_soon(drive, driver, Goodbye.SHUTTING_DOWN)
-        hello, there = memory_stream_pair()
+        hello, there = wire_pair()
         nursery.start_soon(_shake_hands, there)
         flight = bytes(await hello.receive_some())
         await client.send_all(flight[:7])
@@ -381,7 +383,7 @@ async def test_handshake_that_has_begun_may_finish_and_one_that_has_not_may_not(
         await stream.aclose()
 
 
-async def _shake_hands(stream: trio.abc.Stream) -> None:
+async def _shake_hands(stream: Wire) -> None:
     with suppress(HandshakeError):
         await secure(stream)
 
@@ -391,7 +393,7 @@ async def test_cancellation_at_any_moment_of_the_handshake_ends_the_connection(
 ) -> None:
     """A handshake that is cut short leaves nothing that could be spoken over."""
     for moment in range(8):
-        ours, theirs = memory_stream_pair()
+        ours, theirs = wire_pair()
         driver = connection(ours, implicit_tls=True)
         with trio.CancelScope() as scope:
             async with trio.open_nursery() as nursery:
@@ -401,7 +403,7 @@ async def test_cancellation_at_any_moment_of_the_handshake_ends_the_connection(
                         await trio.lowlevel.checkpoint()
                     scope.cancel()
 
-                async def shake(stream: trio.abc.Stream) -> None:
+                async def shake(stream: Wire) -> None:
                     try:
                         await secure(stream)
                     except HandshakeError:
@@ -420,7 +422,7 @@ async def test_client_whose_hello_is_refused_is_told_by_an_alert(
     autojump_clock: MockClock,
 ) -> None:
     """What OpenSSL wants to say last reaches the peer: here, no common cipher."""
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     context = ssl.create_default_context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("AES128-SHA")
@@ -437,7 +439,7 @@ async def test_client_whose_hello_is_refused_is_told_by_an_alert(
 async def test_farewell_reaches_a_client_in_the_middle_of_anything(
     autojump_clock: MockClock,
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     driver = connection(ours)
     await theirs.send_all(b"USER joe\r\nPASS x\r\n")
     await driver.next_event()
@@ -447,7 +449,7 @@ async def test_farewell_reaches_a_client_in_the_middle_of_anything(
 
 
 async def test_cut_leaves_no_close_notify(autojump_clock: MockClock) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     driver = connection(ours, implicit_tls=True)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(driver.next_event)

@@ -2,7 +2,7 @@
 
 import pytest
 import trio
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import MockClock
 
 from mailssl_trio.protocol.events import Closed, Goodbye
 from mailssl_trio.protocol.server_session import Policy
@@ -10,6 +10,7 @@ from mailssl_trio.protocol.smtp.server import SmtpServer
 from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.timeouts import Timeouts
+from tests.wire_pair import wire_pair
 
 GREETING = b"220 mx ESMTP ready\r\n"
 TOO_EARLY = b"503 5.5.0 Improper use of SMTP command pipelining\r\n"
@@ -19,7 +20,7 @@ class Visit:
     """A client at a server that waits five seconds, and gives it ten."""
 
     def __init__(self) -> None:
-        ours, self.stream = memory_stream_pair()
+        ours, self.stream = wire_pair()
         self.drain = Drain()
         session = SmtpServer(Policy("mx", greeting_delay=5))
         timeouts = Timeouts(session=10)

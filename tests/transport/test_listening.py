@@ -59,8 +59,8 @@ async def test_name_that_nobody_has_is_named() -> None:
 
 
 async def test_newcomer_is_known_by_both_addresses() -> None:
-    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    address = listener.socket.getsockname()
+    listening = await listen(ANYWHERE)
+    address = listening.getsockname()
     met: list[Newcomer] = []
     async with trio.open_nursery() as nursery:
 
@@ -69,7 +69,7 @@ async def test_newcomer_is_known_by_both_addresses() -> None:
             await newcomer.wire.aclose()
             nursery.cancel_scope.cancel()
 
-        nursery.start_soon(serve_wires, [listener], meet, nursery, 0.1)
+        nursery.start_soon(serve_wires, listening, meet, nursery, 0.1)
         client = await trio.open_tcp_stream(*address)
         own = client.socket.getsockname()
         await client.aclose()
@@ -122,13 +122,13 @@ async def _visitor(
 
     listening = await listen(address, options)
     name = listening.getsockname()
-    listener = trio.SocketListener(trio.socket.from_stdlib_socket(listening))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(serve_wires, [listener], meet, nursery, 0.1)
+        nursery.start_soon(serve_wires, listening, meet, nursery, 0.1)
         with socket(address.family) as client:
             client.connect(name)
             await is_here.wait()
             yield met[0]
+            met[0].wire.close()
         nursery.cancel_scope.cancel()
 
 
@@ -137,7 +137,7 @@ async def test_options_of_a_socket_are_handed_down_to_its_clients() -> None:
         rcvbuf=40_000, sndbuf=50_000, keepalive=Keepalive(idle=7, interval=3)
     )
     async with _visitor(ANYWHERE, options) as newcomer:
-        stream = newcomer.wire.stream
+        stream = newcomer.wire.socket
         assert stream.getsockopt(SOL_SOCKET, SO_RCVBUF) == 2 * 40_000  # socket(7)
         assert stream.getsockopt(SOL_SOCKET, SO_SNDBUF) == 2 * 50_000
         assert stream.getsockopt(SOL_SOCKET, SO_KEEPALIVE)
@@ -158,7 +158,7 @@ async def test_silent_clients_are_probed_unless_nobody_wants_it(
     keepalive: Keepalive, idle: int | None
 ) -> None:
     async with _visitor(ANYWHERE, SocketOptions(keepalive=keepalive)) as newcomer:
-        stream = newcomer.wire.stream
+        stream = newcomer.wire.socket
         assert bool(stream.getsockopt(SOL_SOCKET, SO_KEEPALIVE)) is (idle is not None)
         if idle is not None:
             assert stream.getsockopt(IPPROTO_TCP, TCP_KEEPIDLE) == idle

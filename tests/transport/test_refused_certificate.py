@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 import trio
 from attrs import frozen
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import MockClock
 
 from mailssl_trio.gateway import SERVERS
 from mailssl_trio.protocol.events import Authenticate, Closed, Event, Goodbye
@@ -21,6 +21,7 @@ from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
 from tests.tls_pair import NAME, authority
+from tests.wire_pair import wire_pair
 
 TIMEOUTS = Timeouts(session=60, linger=5, close=2)
 REVOKED = "23:certificate revoked"
@@ -44,14 +45,14 @@ def client_side(*, with_certificate: bool) -> ssl.SSLContext:
     return context
 
 
-def judge(shown: ssl.SSLObject) -> CertificateRefusal:
+def judge(shown: ssl.SSLSocket) -> CertificateRefusal:
     """Refuse everybody, for what is the matter with them."""
     if shown.getpeercert(binary_form=True) is None:
         return CertificateRefusal(Goodbye.CERTIFICATE_REQUIRED)
     return CertificateRefusal(Goodbye.BAD_CERTIFICATE, REVOKED)
 
 
-def welcome(shown: ssl.SSLObject) -> None:
+def welcome(shown: ssl.SSLSocket) -> None:
     """Refuse nobody."""
 
 
@@ -81,7 +82,7 @@ both_ways = pytest.mark.parametrize(
 class Client:
     """Speaks TLS at once or by STARTTLS, and logs in without waiting."""
 
-    def __init__(self, stream: trio.abc.Stream, tongue: Tongue) -> None:
+    def __init__(self, stream: Wire, tongue: Tongue) -> None:
         self.stream = stream
         self.tongue = tongue
 
@@ -137,7 +138,7 @@ async def test_refused_client_hears_why_and_can_not_log_in(
     detail: str,
     autojump_clock: MockClock,
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     layer = TlsLayer(server_side(), judge=judge)
     driver = connection(ours, tongue, layer, implicit_tls=implicit_tls)
     client = Client(theirs, tongue)
@@ -162,7 +163,7 @@ async def test_refused_client_hears_why_and_can_not_log_in(
 async def test_client_whom_the_judge_lets_pass_logs_in(
     tongue: Tongue, implicit_tls: bool, autojump_clock: MockClock
 ) -> None:
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     layer = TlsLayer(server_side(), judge=welcome)
     driver = connection(ours, tongue, layer, implicit_tls=implicit_tls)
     client = Client(theirs, tongue)
@@ -185,7 +186,7 @@ async def test_refused_client_sees_a_clean_end_whatever_it_sent_ahead(
     version: str, autojump_clock: MockClock
 ) -> None:
     """Its Finished and its first command come in one piece."""
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     layer = TlsLayer(server_side(), judge=judge)
     driver = connection(ours, TONGUES[1], layer, implicit_tls=True)
     context = ssl.create_default_context()

@@ -4,14 +4,16 @@ import ssl
 
 import pytest
 import trio
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import MockClock
 
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
 from mailssl_trio.transport.secure import Secured, TlsLayer, session_of
+from mailssl_trio.transport.wire import Wire
 from tests.tls_pair import NAME, authority, client_side, server_side, server_tls
+from tests.wire_pair import wire_pair
 
 
-def server_name(connection: ssl.SSLObject) -> str | None:
+def server_name(connection: ssl.SSLSocket) -> str | None:
     assert BENEATH_PYTHON is not None
     name = BENEATH_PYTHON.server_name(connection)
     return None if name is None else name.decode()
@@ -25,12 +27,12 @@ async def shake_hands(
     called: ssl.SSLContext | None = None,
 ) -> tuple[Secured, Secured]:
     """Let a client call a server; return what server and client know afterwards."""
-    ours, theirs = memory_stream_pair()
+    ours, theirs = wire_pair()
     client = TlsLayer(caller or client_side(), False, name, offer)
     server = TlsLayer(called or server_side(), server_name=server_name)
     by_side: dict[bool, Secured] = {}
 
-    async def upgrade(layer: TlsLayer, wire: trio.abc.Stream) -> None:
+    async def upgrade(layer: TlsLayer, wire: Wire) -> None:
         by_side[layer.server_side] = await layer.upgrade(wire)
 
     async with trio.open_nursery() as nursery:

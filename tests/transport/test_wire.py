@@ -16,7 +16,9 @@ async def pair() -> tuple[Wire, trio.SocketStream]:
     listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
     async with listener:
         client = await trio.open_tcp_stream(*listener.socket.getsockname())
-        return Wire(await listener.accept(), LINGER), client
+        accepted = await listener.accept()
+        own = socket.socket(fileno=accepted.socket.detach())
+        return Wire(own, LINGER), client
 
 
 async def rest(stream: trio.SocketStream, pause: float = 0.0) -> bytes:
@@ -29,8 +31,8 @@ async def rest(stream: trio.SocketStream, pause: float = 0.0) -> bytes:
 
 async def test_wire_has_no_delay_and_keeps_alive() -> None:
     wire, client = await pair()
-    assert wire.stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-    assert wire.stream.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert wire.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert wire.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
     await client.aclose()
     await wire.aclose()
 

@@ -13,7 +13,7 @@ from mailssl_trio.tls.certificates.memory_file import lend
 from mailssl_trio.tls.certificates.pem import data_of, load_trusted
 from mailssl_trio.tls.certificates.refusal import CertificateRefusal
 from mailssl_trio.tls.certificates.revocation import refuse_revoked
-from mailssl_trio.tls.openssl import OpenSsl, Speaking, WHICH_PYTHON
+from mailssl_trio.tls.openssl import WHICH_PYTHON, OpenSsl, Speaking
 from mailssl_trio.tls.policy import TlsPolicy, VerifyClient
 from mailssl_trio.tls.problems import TlsProblem
 
