@@ -20,6 +20,7 @@ from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.wire import Wire
 from tests.tls_pair import NAME, authority
 from tests.wire_pair import wire_pair
 
