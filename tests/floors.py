@@ -21,6 +21,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "tls",
         "transport",
         "auth",
+        "limits",
         "config mailbox",
         "gateway",
         "server",
