@@ -16,16 +16,16 @@ from mailssl_trio.building import (
     StartError,
     build_mailbox,
     build_servers,
-    opened_error_log,
+    opened_logs,
 )
 from mailssl_trio.channel import Channel, ChannelError, encode
 from mailssl_trio.config.load import load
 from mailssl_trio.config.problem import ConfigError
 from mailssl_trio.embedded import Mailboxes
-from mailssl_trio.error_log import ErrorLogger
 from mailssl_trio.files import Files
 from mailssl_trio.leaving import Leaving
 from mailssl_trio.messages import (
+from mailssl_trio.logs import Logs
     Configure,
     End,
     Failed,
@@ -99,7 +99,7 @@ class Worker:
 
     files: Files
     channel: Channel
-    log: ErrorLogger
+    log: Logs
     leaving: Leaving
     mailboxes: Mailboxes
     resuming: Resuming
@@ -117,13 +117,13 @@ class Worker:
         directory = configure.state_directory
         config = load(configure.file, state_directory=directory, files=files)
         limit_descriptors(config.worker_rlimit_nofile)
-        log = belongings.enter_context(opened_error_log(config))
+        log = belongings.enter_context(opened_logs(config))
         warn = partial(log.write, "warn")
         zones = _hold(configure.zones, log, belongings)
         resuming = Resuming(zones, configure.ticket_keys, warn)
         belongings.callback(resuming.close)
         leaving = Leaving(config.worker_shutdown_timeout)
-        mailboxes = Mailboxes(build_mailbox(config, files), log)
+        mailboxes = Mailboxes(build_mailbox(config, files), log.error)
         shared = Shared(files, resuming, log, mailboxes.open, leaving.drain)
         servers = build_servers(config, configure.doors, shared)
         return cls(
@@ -190,7 +190,7 @@ class Worker:
         self.resuming.reread(files)
 
 
-def _hold(zones: Path | None, log: ErrorLogger, held: ExitStack) -> Path | None:
+def _hold(zones: Path | None, log: Logs, held: ExitStack) -> Path | None:
     """Keep the zones' directory from being swept; without it, do without."""
     if zones is not None:
         try:

@@ -16,7 +16,7 @@ from attrs import field, fields, frozen
 from mailssl_trio.config.descriptors import Descriptors
 from mailssl_trio.config.http_words import AuthServerText, HttpHeaders
 from mailssl_trio.config.listening import Listens
-from mailssl_trio.config.logging_words import Log
+from mailssl_trio.config.logging_words import Access, Log
 from mailssl_trio.config.pem_sources import Certificates, FileNames, Keys, Pem
 from mailssl_trio.config.processes import Processes
 from mailssl_trio.config.proxy_words import BufferSize, ProxyForm
@@ -65,6 +65,9 @@ class TopDirectives:
     error_log: Log = (ErrorLog(),)
     """A target and the least level for it, or an array of these."""
     state_directory: FileName | None = None
+    access_log: Access = ()
+    """A target and the format of its lines, one for each login and each end, or an
+    array of these. Unset: off. See logs.md."""
     """Where what we make lies: `tls/`, `mail/`. Unset: `$STATE_DIRECTORY`, else
     `var` beside the configuration's directory."""
     worker_shutdown_timeout: Seconds | None = None
@@ -95,6 +98,9 @@ class MailDirectives:
     Unset: the machine's."""
     timeout: Seconds = DEADLINES.session
     """One budget for all that a client does from accept to login, the handshake
+    access_log: Access | None = None
+    """Where a server's logins and ends are written, or `off`. Unset: the targets at
+    the top. See logs.md."""
     included."""
     max_errors: Count = 5
     """The refused command or login, before login, that ends the connection."""

@@ -27,7 +27,8 @@ from mailssl_trio.transport.upstream import ProxySsl, Upstream
 def as_toml(config: Config, *, secrets: bool = False) -> str:
     """Write the whole configuration; keys that stand in it only if asked for."""
     top: dict[str, object] = {
-        "error_log": _error_log(config.error_log),
+        "error_log": _log(config.error_log),
+        "access_log": _log(config.access_log),
         "state_directory": str(config.state_directory),
         "worker_processes": config.worker_processes,
     }
@@ -53,8 +54,7 @@ def _server(server: VirtualServer, config: Config, secrets: bool) -> Table:
     if any(not listen.ssl for listen in server.listens):
         table["starttls"] = server.policy.starttls.value
     table |= _resolver(server.resolver)
-    if server.error_log:
-        table["error_log"] = _error_log(server.error_log)
+    table |= _logs(server)
     if server.tls is not None:
         table |= front(server.tls, config, secrets=secrets)
     table |= towards_backends(server)
@@ -78,8 +78,17 @@ def _resolver(resolver: Resolver | None) -> Table:
     }
 
 
-def _error_log(chain: Chain) -> Value:
-    words = [str(one) for one in chain]
+def _logs(server: VirtualServer) -> Table:
+    table: Table = {}
+    if server.error_log:
+        table["error_log"] = _log(server.error_log)
+    if server.access_log is not None:
+        table["access_log"] = _log(server.access_log)
+    return table
+
+
+def _log(chain: Chain | AccessChain) -> Value:
+    words = [str(one) for one in chain] or ["off"]
     return words if len(words) > 1 else words[0]
 
 

@@ -136,3 +136,4 @@ FORMS: Mapping[object, Form] = {
     logging_words.error_log: Form("LOG", schemas.one_or_several(schemas.TEXT)),
 }
 """By the function that reads it."""
+    logging_words.access_log: Form("LOG", schemas.one_or_several(schemas.TEXT)),

@@ -8,7 +8,7 @@ from mailssl_trio.config.addresses import report_overlaps
 from mailssl_trio.config.directives import TopDirectives
 from mailssl_trio.config.document import read_document
 from mailssl_trio.config.effect import report_idle
-from mailssl_trio.config.error_logs import check_directory, error_log
+from mailssl_trio.config.error_logs import access_log, check_directory, error_log
 from mailssl_trio.config.mail import read_servers
 from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import ConfigError, Report
@@ -46,6 +46,7 @@ def load(
     site = Site(file, file.absolute().parent, directory, files)
     log = error_log(top.error_log, ("error_log",), site, report)
     pid = _pid(top, site, report)
+    access = access_log(top.access_log, ("access_log",), site, report)
     user = worker_user(top.user, report)
     servers = read_servers(document.tables.get("mail"), report)
     is_legible = not report.has_errors
@@ -64,6 +65,7 @@ def load(
         error_log=log,
         worker_shutdown_timeout=top.worker_shutdown_timeout,
         worker_processes=top.worker_processes,
+        access_log=access,
         pid=pid,
         servers=tuple(server for _, server in whole),
         development_certificate=any(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from mailssl_trio.access_log import AccessChain
 from mailssl_trio.auth.http_server import AuthHttp
 from mailssl_trio.config.problem import Problem
 from mailssl_trio.config.worker_user import WorkerUser
@@ -101,6 +102,8 @@ class VirtualServer:
     """Who knows the names of SMTP clients; None: nobody is asked."""
     error_log: Chain = ()
     """Where what is told of it is written; nothing here: where all else is."""
+    access_log: AccessChain | None = None
+    """Where its logins and ends are written; None: where those of others are."""
     auth_http: AuthHttp | None = None
     """The auth server, where there is one: then it alone decides."""
     real_ip_from: RealIpFrom = field(factory=RealIpFrom)

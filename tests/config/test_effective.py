@@ -18,6 +18,7 @@ from tests.config.site import Site
 
 EVERYTHING = """
 error_log = "mail log notice"
+access_log = ["access log json", "syslog:server=log,severity=notice,tag=mail nginx"]
 state_directory = "state"
 worker_shutdown_timeout = "1h30m"
 worker_processes = 3
@@ -68,6 +69,7 @@ error_log = [
     "pop3.log info", "syslog:server=[::1]:5140,facility=mail,tag=pop3,nohostname"
 ]
 proxy_pass = "mx.example.org"
+access_log = "off"
 proxy_ssl = "on"
 proxy_ssl_trusted_certificate = "cert.pem"
 proxy_ssl_name = "mail.example.org"
@@ -255,6 +257,7 @@ def test_inheritance_is_applied_and_defaults_are_written_out(site: Site) -> None
         == """\
 error_log = "stderr error"
 state_directory = "/var/lib/mailssl"
+access_log = "off"
 worker_processes = 1
 
 [[mail.server]]
