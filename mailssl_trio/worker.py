@@ -24,8 +24,8 @@ from mailssl_trio.config.problem import ConfigError
 from mailssl_trio.embedded import Mailboxes
 from mailssl_trio.files import Files
 from mailssl_trio.leaving import Leaving
-from mailssl_trio.messages import (
 from mailssl_trio.logs import Logs
+from mailssl_trio.messages import (
     Configure,
     End,
     Failed,

@@ -15,9 +15,11 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
     frozenset(floor.split())
     for floor in (
         "protocol",  # pure
-        "files log_file observer rlimits syslog",
-        "log_writer visits",
-        "error_log",
+        "files lines escaping log_lines observer rlimits",
+        "log_file nginx_words standard_error syslog visits",
+        "access log_writer",
+        "access_log error_log",
+        "logs",
         "tls",
         "transport",
         "auth",
@@ -26,7 +28,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "gateway",
         "server",
         "embedded leaving messages",
-        "resuming",
+        "answering resuming",
         "building channel",
         "worker",
         "supervision",

@@ -64,10 +64,10 @@ class TopDirectives:
 
     error_log: Log = (ErrorLog(),)
     """A target and the least level for it, or an array of these."""
-    state_directory: FileName | None = None
     access_log: Access = ()
     """A target and the format of its lines, one for each login and each end, or an
     array of these. Unset: off. See logs.md."""
+    state_directory: FileName | None = None
     """Where what we make lies: `tls/`, `mail/`. Unset: `$STATE_DIRECTORY`, else
     `var` beside the configuration's directory."""
     worker_shutdown_timeout: Seconds | None = None
@@ -93,14 +93,14 @@ class MailDirectives:
     error_log: Log = ()
     """Who hears what is told of a server's connections. Unset: the targets at the
     top."""
+    access_log: Access | None = None
+    """Where a server's logins and ends are written, or `off`. Unset: the targets at
+    the top. See logs.md."""
     server_name: HostName = field(factory=gethostname)
     """The name in SMTP's greeting and EHLO reply, and in our EHLO to backends.
     Unset: the machine's."""
     timeout: Seconds = DEADLINES.session
     """One budget for all that a client does from accept to login, the handshake
-    access_log: Access | None = None
-    """Where a server's logins and ends are written, or `off`. Unset: the targets at
-    the top. See logs.md."""
     included."""
     max_errors: Count = 5
     """The refused command or login, before login, that ends the connection."""

@@ -134,6 +134,6 @@ FORMS: Mapping[object, Form] = {
         schemas.one_or_several(schemas.either(schemas.TEXT, schemas.number(1, 65535))),
     ),
     logging_words.error_log: Form("LOG", schemas.one_or_several(schemas.TEXT)),
+    logging_words.access_log: Form("LOG", schemas.one_or_several(schemas.TEXT)),
 }
 """By the function that reads it."""
-    logging_words.access_log: Form("LOG", schemas.one_or_several(schemas.TEXT)),

@@ -45,7 +45,6 @@ def load(
     directory = _state_directory(file, top, state_directory, environment)
     site = Site(file, file.absolute().parent, directory, files)
     log = error_log(top.error_log, ("error_log",), site, report)
-    pid = _pid(top, site, report)
     access = access_log(top.access_log, ("access_log",), site, report)
     user = worker_user(top.user, report)
     servers = read_servers(document.tables.get("mail"), report)
@@ -63,9 +62,9 @@ def load(
         file=file,
         state_directory=site.state_directory,
         error_log=log,
+        access_log=access,
         worker_shutdown_timeout=top.worker_shutdown_timeout,
         worker_processes=top.worker_processes,
-        access_log=access,
         pid=pid,
         servers=tuple(server for _, server in whole),
         development_certificate=any(

@@ -142,3 +142,18 @@ class Config:
     """Who the workers are; None: who the supervisor is."""
     worker_rlimit_nofile: int | None = None
     """How many files each may have open; None: what the system allows."""
+    control: Path | None = None
+    """Where the control socket is; None: there is none."""
+    control_is_default: bool = False
+    """Nobody has asked for one there, and nobody has refused it."""
+    access_log: AccessChain = ()
+    """Where logins and ends are written; nothing here: nowhere."""
+
+    @property
+    def log_files(self) -> tuple[Path, ...]:
+        """Every file that lines are written to, each once."""
+        chains: list[Chain | AccessChain] = [self.error_log, self.access_log]
+        for server in self.servers:
+            chains += [server.error_log, server.access_log or ()]
+        targets = dict.fromkeys(one.target for chain in chains for one in chain)
+        return tuple(target for target in targets if isinstance(target, Path))

@@ -68,8 +68,8 @@ listen = "localhost:995 ssl"
 error_log = [
     "pop3.log info", "syslog:server=[::1]:5140,facility=mail,tag=pop3,nohostname"
 ]
-proxy_pass = "mx.example.org"
 access_log = "off"
+proxy_pass = "mx.example.org"
 proxy_ssl = "on"
 proxy_ssl_trusted_certificate = "cert.pem"
 proxy_ssl_name = "mail.example.org"
@@ -256,8 +256,8 @@ def test_inheritance_is_applied_and_defaults_are_written_out(site: Site) -> None
         as_toml(config)
         == """\
 error_log = "stderr error"
-state_directory = "/var/lib/mailssl"
 access_log = "off"
+state_directory = "/var/lib/mailssl"
 worker_processes = 1
 
 [[mail.server]]
