@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import tomli_w
 
+from mailssl_trio.access_log import AccessChain
 from mailssl_trio.config.effective_auth_http import auth_server
 from mailssl_trio.config.effective_proxy import towards_backends
 from mailssl_trio.config.effective_tls import Table, Value, backend, front, words
