@@ -46,6 +46,7 @@ def load(
     site = Site(file, file.absolute().parent, directory, files)
     log = error_log(top.error_log, ("error_log",), site, report)
     access = access_log(top.access_log, ("access_log",), site, report)
+    pid = _pid(top, site, report)
     user = worker_user(top.user, report)
     servers = read_servers(document.tables.get("mail"), report)
     is_legible = not report.has_errors
