@@ -5,21 +5,25 @@ before the last retires; a stop is passed on to all that are there.
 """
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
+from functools import partial
 
 import trio
 
 from mailssl_trio.building import StartError
 from mailssl_trio.config.model import Config
-from mailssl_trio.config.problem import ConfigError
+from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, ConfigError
 from mailssl_trio.files import Files
 from mailssl_trio.leaving import STOP_SIGNALS
 from mailssl_trio.rlimits import raise_descriptors
+from mailssl_trio.supervision.control.control import Control
+from mailssl_trio.supervision.control.program import Program
 from mailssl_trio.supervision.generation import Generation
 from mailssl_trio.supervision.judging import Disk, Judged, judge
 from mailssl_trio.supervision.pid_file import PidFile
 from mailssl_trio.supervision.premises import Premises
+from mailssl_trio.supervision.reloading import Reloads, Wish
 from mailssl_trio.supervision.served import Log, Served
 from mailssl_trio.tls.problems import TlsSettingsError
 
@@ -28,6 +32,8 @@ RELOAD_SIGNALS = (
     signal.SIGUSR1,  # nginx opens its logs again, and so does a reload
 )
 """What asks for another configuration."""
+
+NOT_RECONFIGURED = "not reconfigured: what was served goes on"
 
 
 class Supervisor:
@@ -42,15 +48,25 @@ class Supervisor:
         self._disk = Disk()
         self._served: Served | None = None
         self._generations: set[Generation] = set()
-        self._reload_asked = trio.Event()
+        self._reloads = Reloads()
         self._duties = trio.CancelScope()
         """Everything but the generations: a stop cancels it."""
+        self._control = Control(
+            Program(
+                served=lambda: self._served,
+                generations=lambda: self._generations,
+                reloads=self._reloads,
+                is_stopping=lambda: self._duties.cancel_called,
+                stop=partial(self._stop, patient=False),
+            )
+        )
 
     async def run(self, config: Config, files: Files) -> None:
         """Serve until a signal ends it; raise StartError before anything is served."""
         failure: StartError | None = None
         async with trio.open_nursery() as everything:
             await everything.start(self._obey_signals)
+            everything.start_soon(self._control.run)
             async with trio.open_nursery() as self._workers:
                 with self._duties:
                     try:
@@ -73,7 +89,7 @@ class Supervisor:
             task_status.started()
             async for number in signals:
                 if number in RELOAD_SIGNALS:
-                    self._reload_asked.set()
+                    self._reloads.ask()
                 else:
                     self._stop(patient=number == signal.SIGQUIT)
 
@@ -98,12 +114,11 @@ class Supervisor:
             async with trio.open_nursery() as upkeep:
                 upkeep.start_soon(served.keep_fresh, self._disk, self._premises.keyring)
                 upkeep.start_soon(self._premises.collect, served.judged.config)
-                await self._reload_asked.wait()
+                await self._reloads.asked()
                 upkeep.cancel_scope.cancel()
-            self._reload_asked = trio.Event()
-            served = await self._reload(served)
+            served = await self._reload(served, self._reloads.begin())
 
-    async def _reload(self, served: Served) -> Served:
+    async def _reload(self, served: Served, wish: Wish) -> Served:
         """Serve what the configuration says by now; or what it said, if it is wrong."""
         write = served.log.write
         write("notice", "reconfiguring")
@@ -112,14 +127,29 @@ class Supervisor:
             judged = await self._disk.ask(lambda: judge(self._load(files), files))
             for warning in judged.config.warnings:
                 write("warn", str(warning))
-            return await self._serve(judged)
+            served = await self._serve(judged)
         except ConfigError as wrong:
-            for problem in wrong.problems:
-                write("error", str(problem))
-        except (StartError, TlsSettingsError) as failed:
-            write("error", str(failed))
-        write("error", "not reconfigured: what was served goes on")
+            self._refuse(wish, write, wrong.problems, wrong.exit_code)
+        except TlsSettingsError as wrong:
+            self._refuse(wish, write, (wrong,), WRONG)
+        except StartError as failed:
+            self._refuse(wish, write, (failed,), MAY_NOT_OPEN if failed.denied else 1)
+        else:
+            self._reloads.settle(wish)
         return served
+
+    def _refuse(
+        self,
+        wish: Wish,
+        write: Callable[[str, str], None],
+        problems: Collection[object],
+        exit_code: int,
+    ) -> None:
+        """Say why a reload comes to nothing."""
+        for problem in problems:
+            write("error", str(problem))
+        write("error", NOT_RECONFIGURED)
+        self._reloads.settle(wish, problems, exit_code)
 
     async def _serve(self, judged: Judged) -> Served:
         """Serve this in place of what is served, or raise StartError.
@@ -136,8 +166,11 @@ class Supervisor:
             elif pid_file is None or pid_file.path != judged.config.pid:
                 pid_file = PidFile(judged.config.pid, log.write)
                 undo.callback(pid_file.remove)
+            socket = self._control.prepare(judged.config, log)
+            undo.callback(self._control.abandon, socket)
             generation = await self._begin(judged, log)
             undo.pop_all()
+        self._control.move(socket)
         self._served = served = Served(judged, generation, log, pid_file)
         served.begin()
         if before is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import trio
 from attrs import define, field
 
+from mailssl_trio.answering import answer
 from mailssl_trio.auth.users_file import UsersFileError
 from mailssl_trio.building import (
     Shared,
@@ -31,6 +32,8 @@ from mailssl_trio.messages import (
     Failed,
     HandedFile,
     Leaves,
+    Message,
+    Question,
     Renew,
     ReplaceTicketKeys,
     Retire,
@@ -149,22 +152,28 @@ class Worker:
         """Do what it says; without it, stop."""
         try:
             while (message := await self.channel.receive()) is not None:
-                match message:
-                    case Renew(files):
-                        await self._renew(files)
-                    case ReplaceTicketKeys(keys):
-                        self.resuming.replace(keys)
-                    case Retire():
-                        self.log.write("notice", "gracefully shutting down")
-                        self.leaving.retire()
-                    case Stop(patient):
-                        self.leaving.stop(patient=patient)
-                    case End():
-                        everything.cancel()
+                if isinstance(message, Question):
+                    self.channel.send(encode(answer(message, self.visits)))
+                else:
+                    await self._obey(message, everything)
             self.log.write("alert", "the supervisor has gone; shutting down")
         except ChannelError as error:
             self.log.write("alert", f"the supervisor is not understood: {error}")
         self.leaving.stop()
+
+    async def _obey(self, message: Message, everything: trio.CancelScope) -> None:
+        match message:
+            case Renew(files):
+                await self._renew(files)
+            case ReplaceTicketKeys(keys):
+                self.resuming.replace(keys)
+            case Retire():
+                self.log.write("notice", "gracefully shutting down")
+                self.leaving.retire()
+            case Stop(patient):
+                self.leaving.stop(patient=patient)
+            case End():
+                everything.cancel()
 
     async def _say_that_it_leaves(self) -> None:
         await self.leaving.signalled.wait()

@@ -13,6 +13,7 @@ from socket import gethostname
 
 from attrs import field, fields, frozen
 
+from mailssl_trio.config.control_words import Control
 from mailssl_trio.config.descriptors import Descriptors
 from mailssl_trio.config.http_words import AuthServerText, HttpHeaders
 from mailssl_trio.config.listening import Listens
@@ -84,6 +85,10 @@ class TopDirectives:
     Unset: who has started us. See running.md."""
     pid: FileName | None = None
     """A file with the number of the first process, the one to send signals to."""
+    control: Control | None = None
+    """A Unix socket, for root and who runs us, by which `status`, `who`, `kick` and
+    others reach the program, or `off`. Unset: beside `pid`, with the suffix `.sock`,
+    else `control.sock` in `state_directory`. See control.md."""
 
 
 @frozen(kw_only=True)

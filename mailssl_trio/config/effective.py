@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import tomli_w
 
 from mailssl_trio.access_log import AccessChain
+from mailssl_trio.config.control_words import OFF
 from mailssl_trio.config.effective_auth_http import auth_server
 from mailssl_trio.config.effective_proxy import towards_backends
 from mailssl_trio.config.effective_tls import Table, Value, backend, front, words
@@ -41,6 +42,8 @@ def as_toml(config: Config, *, secrets: bool = False) -> str:
         top["user"] = str(config.user.names)
     if config.pid is not None:
         top["pid"] = str(config.pid)
+    if not config.control_is_default:  # else it follows from what is above
+        top["control"] = str(config.control or OFF)
     servers = [_server(server, config, secrets) for server in config.servers]
     return tomli_w.dumps({**top, "mail": {"server": servers}})
 

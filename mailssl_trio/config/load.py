@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mailssl_trio.config.addresses import report_overlaps
+from mailssl_trio.config.control import control_path
 from mailssl_trio.config.directives import TopDirectives
 from mailssl_trio.config.document import read_document
 from mailssl_trio.config.effect import report_idle
@@ -47,6 +48,7 @@ def load(
     log = error_log(top.error_log, ("error_log",), site, report)
     access = access_log(top.access_log, ("access_log",), site, report)
     pid = _pid(top, site, report)
+    control = control_path(top, pid, site, report)
     user = worker_user(top.user, report)
     servers = read_servers(document.tables.get("mail"), report)
     is_legible = not report.has_errors
@@ -67,6 +69,8 @@ def load(
         worker_shutdown_timeout=top.worker_shutdown_timeout,
         worker_processes=top.worker_processes,
         pid=pid,
+        control=control.path,
+        control_is_default=control.is_default,
         servers=tuple(server for _, server in whole),
         development_certificate=any(
             server.tls is not None and is_development(table) for table, server in whole

@@ -1,6 +1,7 @@
 """The worker processes of one configuration, as many as it asks for, kept alive."""
 
 from collections.abc import Callable
+from itertools import count
 
 import trio
 
@@ -22,6 +23,9 @@ kills workers, one after the other, must not get it shut for long."""
 
 RESPITE = 60.0
 """Seconds of life that make a worker's death the first again."""
+
+NUMBERS = count(1)
+"""Of generations: the first, and one more for each reload."""
 
 
 def words(ending: Ending) -> str:
@@ -52,6 +56,7 @@ class Generation:
         self.config = config
         self.configure = configure
         """What a worker is told that starts now."""
+        self.number = next(NUMBERS)
         self.settled = trio.Event()
         """All of them serve, or one of them cannot: see ``failure``."""
         self.failure: Failed | None = None
@@ -66,6 +71,16 @@ class Generation:
         async with trio.open_nursery() as processes:
             for _ in range(self.config.worker_processes):
                 processes.start_soon(self._keep_one, processes)
+
+    @property
+    def workers(self) -> tuple[WorkerProcess, ...]:
+        """Those that live, in the order of their start."""
+        return tuple(sorted(self._workers, key=lambda worker: worker.began))
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether its workers let nobody in any more."""
+        return self._left.is_set()
 
     def tell(self, message: Message) -> None:
         """Tell all workers something."""

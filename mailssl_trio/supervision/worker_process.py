@@ -10,7 +10,8 @@ import trio
 
 from mailssl_trio.channel import MAX_WORKERS_LINE, Channel, ChannelError
 from mailssl_trio.config.worker_user import WorkerUser
-from mailssl_trio.messages import Failed, Leaves, Serving
+from mailssl_trio.messages import Answer, Failed, Leaves, Question, Serving
+from mailssl_trio.supervision.asking import Asking
 from mailssl_trio.supervision.command import command, environment
 from mailssl_trio.supervision.death import Death, Ending
 
@@ -36,6 +37,7 @@ class WorkerProcess:
         """It lets nobody in any more: see ``ending``."""
         self.ending: Ending = ""
         """How it ended; or that it leaves, in words."""
+        self.began = trio.current_time()
         self._failure: Failed | None = None
         self._heard = trio.Event()
         """There is nothing more that it will say."""
@@ -46,6 +48,7 @@ class WorkerProcess:
         """What cancels it is time, or a bug of ours: see ``_deliver_cancel``."""
         self._process: trio.Process | None = None
         self._channel: Channel | None = None
+        self._asking = Asking(self.send)
 
     async def run(
         self, descriptors: Iterable[int], configure: Callable[[], bytes]
@@ -90,6 +93,10 @@ class WorkerProcess:
             return True
         self._terminate()
         return False
+
+    async def ask(self, question: Question) -> Answer | None:
+        """Return what the worker answers; None if it does not, or not in time."""
+        return await self._asking.ask(question)
 
     def dismiss(self, line: bytes, patience: float) -> None:
         """Tell the worker to leave; kill it if it has not after so many seconds.
@@ -157,10 +164,12 @@ class WorkerProcess:
                         self.serving.set()
                         self._began()
                     case Leaves():
-                        self.ending = f"worker process {self._pid} was told to stop"
+                        self.ending = f"worker process {self.pid} was told to stop"
                         self.gone.set()
                     case Failed():
                         self._failure = message
+                    case Answer():
+                        self._asking.hear(message)
         except ChannelError as error:
             self._failure = Failed(f"it is not understood: {error}")
             self._terminate()
@@ -181,5 +190,6 @@ class WorkerProcess:
         return Death(process.pid, process.returncode, reason)
 
     @property
-    def _pid(self) -> int:
+    def pid(self) -> int:
+        """The number of the process; 0 before its start."""
         return self._process.pid if self._process else 0

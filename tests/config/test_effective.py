@@ -25,6 +25,7 @@ worker_processes = 3
 worker_rlimit_nofile = 4096
 user = "nobody"
 pid = "mail.pid"
+control = "control.sock"
 [mail]
 server_name = "mx.example.org"
 timeout = "1s500ms"
