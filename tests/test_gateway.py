@@ -42,6 +42,7 @@ from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
+from mailssl_trio.visits import Visit
 from tests.tls_pair import NAME, authority, client_side, server_side, server_tls
 
 TIMEOUTS = Timeouts(session=60, connect=10, relay=3600, linger=5, close=2)
@@ -130,7 +131,7 @@ class House:
             )
             subject = Subject(1, "pop3", "192.0.2.1", 50_000, "198.51.100.1:110")
             life = gateway.welcome(
-                stream, self.drain, subject, implicit_tls=implicit_tls
+                stream, self.drain, Visit(subject), implicit_tls=implicit_tls
             )
             try:
                 with contained(lambda bug: self.told.tell(subject, Crashed(bug))):
