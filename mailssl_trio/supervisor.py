@@ -25,6 +25,7 @@ from mailssl_trio.supervision.pid_file import PidFile
 from mailssl_trio.supervision.premises import Premises
 from mailssl_trio.supervision.reloading import Reloads, Wish
 from mailssl_trio.supervision.served import Log, Served
+from mailssl_trio.supervision.systemd import Systemd
 from mailssl_trio.tls.problems import TlsSettingsError
 
 RELOAD_SIGNALS = (
@@ -48,6 +49,7 @@ class Supervisor:
         self._disk = Disk()
         self._served: Served | None = None
         self._generations: set[Generation] = set()
+        self._systemd = Systemd()
         self._reloads = Reloads()
         self._duties = trio.CancelScope()
         """Everything but the generations: a stop cancels it."""
@@ -66,6 +68,7 @@ class Supervisor:
         failure: StartError | None = None
         async with trio.open_nursery() as everything:
             await everything.start(self._obey_signals)
+            everything.start_soon(self._systemd.run, self._generations, self._warn)
             everything.start_soon(self._control.run)
             async with trio.open_nursery() as self._workers:
                 with self._duties:
@@ -95,8 +98,8 @@ class Supervisor:
 
     def _stop(self, *, patient: bool) -> None:
         self._duties.cancel()
-        for generation in self._generations:
-            generation.stop(patient=patient)
+        patience = [each.stop(patient=patient) for each in self._generations]
+        self._systemd.stops(max(patience, default=0.0))
         self._premises.keep(())
 
     async def _start(self, config: Config, files: Files) -> Served:
@@ -105,12 +108,15 @@ class Supervisor:
         except TlsSettingsError as error:
             raise StartError(str(error)) from None
         served = await self._serve(judged)
+        for line in self._premises.useless():
+            served.log.write("warn", line)
         self._announce(judged)
         return served
 
     async def _go_on(self, served: Served) -> None:
         """Keep what is served up to date, and exchange it when that is asked for."""
         while True:
+            self._systemd.serves(self._generations, served)
             async with trio.open_nursery() as upkeep:
                 upkeep.start_soon(served.keep_fresh, self._disk, self._premises.keyring)
                 upkeep.start_soon(self._premises.collect, served.judged.config)
@@ -122,6 +128,7 @@ class Supervisor:
         """Serve what the configuration says by now; or what it said, if it is wrong."""
         write = served.log.write
         write("notice", "reconfiguring")
+        self._systemd.reloads()
         files = served.judged.files.afresh()
         try:
             judged = await self._disk.ask(lambda: judge(self._load(files), files))
@@ -196,6 +203,10 @@ class Supervisor:
             raise StartError(generation.failure.text)
         self._premises.keep(configure.doors)
         return generation
+
+    def _warn(self, text: str) -> None:
+        if self._served is not None:
+            self._served.log.write("warn", text)
 
     async def _run(self, generation: Generation) -> None:
         await generation.run()

@@ -21,13 +21,16 @@ from mailssl_trio.transport.socket_options import SocketOptions
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
 
+SYSTEMD = "systemd:"
+"""Before the name that a socket of systemd's has."""
+
 
 @frozen
 class Listen:
     """An address to listen on. Names are looked up when the socket is opened."""
 
     host: str
-    """An address, a name, or ``unix:/path``, which has no port."""
+    """An address or a name; or ``unix:/path`` or ``systemd:NAME``, without a port."""
     port: int
     ssl: bool = False
     """TLS from the first octet; STARTTLS is neither offered nor accepted here."""
@@ -38,7 +41,7 @@ class Listen:
     options: SocketOptions = field(factory=SocketOptions, kw_only=True)
 
     def __str__(self) -> str:
-        if self.is_unix:
+        if self.is_unix or self.is_systemds:
             return self.host
         host = f"[{self.host}]" if ":" in self.host else self.host
         end = f"-{self.last_port}" if self.last_port > self.port else ""
@@ -50,8 +53,13 @@ class Listen:
         return self.host.startswith(UNIX)
 
     @property
+    def is_systemds(self) -> bool:
+        """Whether systemd has opened it, and given it a name."""
+        return self.host.startswith(SYSTEMD)
+
+    @property
     def ports(self) -> range:
-        """Every port of it; that of a Unix socket is 0."""
+        """Every port of it; 0 where there is none."""
         return range(self.port, max(self.port, self.last_port) + 1)
 
     @property

@@ -10,6 +10,7 @@ from mailssl_trio.config.model import Config
 from mailssl_trio.leaving import stopping_time
 from mailssl_trio.messages import Configure, End, Failed, Message, Retire, Stop
 from mailssl_trio.supervision.death import Death, Ending
+from mailssl_trio.supervision.pulse import Pulse
 from mailssl_trio.supervision.worker_process import SPARE, WorkerProcess
 
 FIRST_PAUSE = 0.1
@@ -97,8 +98,13 @@ class Generation:
         for worker in self._workers:
             worker.dismiss(line, patience + SPARE)
 
-    def stop(self, *, patient: bool) -> None:
-        """Have everything end; asked again, at once."""
+    @property
+    def pulses(self) -> list[Pulse]:
+        """Those of the workers that have come to serve."""
+        return [each.pulse for each in self._workers if each.serving.is_set()]
+
+    def stop(self, *, patient: bool) -> float:
+        """Have everything end, in so many seconds at most; asked again, at once."""
         self._left.set()
         line, patience = encode(End()), 0.0
         if not self._stopping:
@@ -108,6 +114,7 @@ class Generation:
         self._stopping = True
         for worker in self._workers:
             worker.dismiss(line, patience + SPARE)
+        return patience + SPARE
 
     async def _keep_one(self, processes: trio.Nursery) -> None:
         """Have one worker that lets clients in, and another when it is gone."""

@@ -14,6 +14,7 @@ from mailssl_trio.messages import Answer, Failed, Leaves, Question, Serving
 from mailssl_trio.supervision.asking import Asking
 from mailssl_trio.supervision.command import command, environment
 from mailssl_trio.supervision.death import Death, Ending
+from mailssl_trio.supervision.pulse import Pulse
 
 START_PATIENCE = 60.0
 """Seconds in which a worker begins to serve."""
@@ -44,6 +45,7 @@ class WorkerProcess:
         self._began = began
         self._user = user
         """Who it is; None: who we are. It is never anybody else."""
+        self.pulse = Pulse(self.ask)
         self._life = trio.CancelScope()
         """What cancels it is time, or a bug of ours: see ``_deliver_cancel``."""
         self._process: trio.Process | None = None
@@ -83,6 +85,7 @@ class WorkerProcess:
                 nursery.start_soon(channel.write)
                 nursery.start_soon(self._listen, channel)
                 nursery.start_soon(self._expect)
+                nursery.start_soon(self._watch)
         if failed is not None:
             raise failed
         return self._death()
@@ -182,6 +185,14 @@ class WorkerProcess:
         self._failure = Failed(f"it did not serve within {START_PATIENCE:.0f} s")
         self._limit(0)
         return None
+
+    async def _watch(self) -> None:
+        """End a worker whose loop stands still."""
+        await self.serving.wait()
+        await self.pulse.stops()
+        seconds = f"{self.pulse.standstill:.0f} s"
+        self._failure = Failed(f"its loop has stood still for {seconds}")
+        self._limit(0)
 
     def _death(self) -> Death:
         process, reason = self._process, self._failure.text if self._failure else ""
