@@ -96,6 +96,11 @@ class ReplaceTicketKeys(Message):
 
 
 @frozen
+class Reopen(Message):
+    """To a worker: go on in the log files that have the names by now."""
+
+
+@frozen
 class Retire(Message):
     """To a worker: others serve now; take nobody more, and let yours finish."""
 
@@ -233,6 +238,7 @@ TYPES: Mapping[str, type[Message]] = {
     "configure": Configure,
     "files": Renew,
     "ticket_keys": ReplaceTicketKeys,
+    "reopen": Reopen,
     "retire": Retire,
     "stop": Stop,
     "end": End,

@@ -16,9 +16,11 @@ from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, ConfigError
 from mailssl_trio.files import Files
 from mailssl_trio.leaving import STOP_SIGNALS
+from mailssl_trio.messages import Reopen
 from mailssl_trio.rlimits import raise_descriptors
 from mailssl_trio.supervision.control.control import Control
 from mailssl_trio.supervision.control.program import Program
+from mailssl_trio.supervision.entrusting import entrust
 from mailssl_trio.supervision.generation import Generation
 from mailssl_trio.supervision.judging import Disk, Judged, judge
 from mailssl_trio.supervision.pid_file import PidFile
@@ -28,11 +30,7 @@ from mailssl_trio.supervision.served import Log, Served
 from mailssl_trio.supervision.systemd import Systemd
 from mailssl_trio.tls.problems import TlsSettingsError
 
-RELOAD_SIGNALS = (
-    signal.SIGHUP,
-    signal.SIGUSR1,  # nginx opens its logs again, and so does a reload
-)
-"""What asks for another configuration."""
+NO_SIGNAL_OF_OURS = "SIGUSR2 means nothing here, it is ignored"
 
 NOT_RECONFIGURED = "not reconfigured: what was served goes on"
 
@@ -60,6 +58,7 @@ class Supervisor:
                 reloads=self._reloads,
                 is_stopping=lambda: self._duties.cancel_called,
                 stop=partial(self._stop, patient=False),
+                reopen=self.reopen,
             )
         )
 
@@ -67,7 +66,7 @@ class Supervisor:
         """Serve until a signal ends it; raise StartError before anything is served."""
         failure: StartError | None = None
         async with trio.open_nursery() as everything:
-            await everything.start(self._obey_signals)
+            await everything.start(self._obey_signals, everything)
             everything.start_soon(self._systemd.run, self._generations, self._warn)
             everything.start_soon(self._control.run)
             async with trio.open_nursery() as self._workers:
@@ -85,16 +84,37 @@ class Supervisor:
             raise failure
 
     async def _obey_signals(
-        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+        self,
+        errands: trio.Nursery,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Note that a reload is asked for; pass on what stops."""
-        with trio.open_signal_receiver(*RELOAD_SIGNALS, *STOP_SIGNALS) as signals:
+        """Note what is asked for; pass on what stops."""
+        others = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+        with trio.open_signal_receiver(*others, *STOP_SIGNALS) as signals:
             task_status.started()
             async for number in signals:
-                if number in RELOAD_SIGNALS:
-                    self._reloads.ask()
-                else:
-                    self._stop(patient=number == signal.SIGQUIT)
+                match number:
+                    case signal.SIGHUP:
+                        self._reloads.ask()
+                    case signal.SIGUSR1:
+                        errands.start_soon(self.reopen)
+                    case signal.SIGUSR2:
+                        self._warn(NO_SIGNAL_OF_OURS)
+                    case _:
+                        self._stop(patient=number == signal.SIGQUIT)
+
+    async def reopen(self) -> None:
+        """Have all go on in the log files that have the names by now."""
+        if (served := self._served) is None:
+            return
+        try:  # what is missing is made for workers who might not
+            await self._disk.ask(partial(entrust, served.judged.config))
+        except StartError as failed:
+            served.log.write("error", str(failed))
+        served.log.reopen()
+        for generation in self._generations:
+            generation.tell(Reopen())
 
     def _stop(self, *, patient: bool) -> None:
         self._duties.cancel()

@@ -35,6 +35,7 @@ from mailssl_trio.messages import (
     Message,
     Question,
     Renew,
+    Reopen,
     ReplaceTicketKeys,
     Retire,
     Serving,
@@ -57,6 +58,7 @@ LAST_WORDS = 5.0
 IGNORED = (
     signal.SIGHUP,  # the supervisor's, and sent to all by who sends it by name
     signal.SIGUSR1,  # the same
+    signal.SIGUSR2,  # nobody's
     signal.SIGTTOU,  # a terminal must not stop us for what we write to it
 )
 
@@ -167,6 +169,8 @@ class Worker:
                 await self._renew(files)
             case ReplaceTicketKeys(keys):
                 self.resuming.replace(keys)
+            case Reopen():
+                self.log.reopen()
             case Retire():
                 self.log.write("notice", "gracefully shutting down")
                 self.leaving.retire()

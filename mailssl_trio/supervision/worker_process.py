@@ -69,7 +69,7 @@ class WorkerProcess:
         self, descriptors: Iterable[int], configure: Callable[[], bytes]
     ) -> Death:
         ours, theirs = socket.socketpair()
-        self._channel = channel = Channel(ours, max_line=MAX_WORKERS_LINE)
+        channel = Channel(ours, max_line=MAX_WORKERS_LINE)
         failed: OSError | None = None
         async with channel.stream, trio.open_nursery() as nursery:
             with theirs:
@@ -81,6 +81,7 @@ class WorkerProcess:
                     failed = error
             if failed is None:
                 channel.send(configure())
+                self._channel = channel  # for what is said from now on
                 self._end_if_asked()
                 nursery.start_soon(channel.write)
                 nursery.start_soon(self._listen, channel)

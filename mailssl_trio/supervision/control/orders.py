@@ -29,8 +29,10 @@ async def reload(program: Program, request: Request, visitor: Visitor) -> Fact:
 
 
 async def reopen(program: Program, request: Request, visitor: Visitor) -> Fact:
-    """Have the log files opened again, which a reload does."""
-    return await reload(program, request, visitor)
+    """Have the log files opened again."""
+    program.log("notice", f"control: {request.verb}, for {visitor.peer}")
+    await program.reopen()
+    return {"ok": True}
 
 
 async def stop(program: Program, request: Request, visitor: Visitor) -> Fact:

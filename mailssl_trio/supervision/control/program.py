@@ -1,7 +1,7 @@
 """What an administrator may see of the program, and have it do."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from attrs import field, frozen
 
@@ -22,6 +22,8 @@ class Program:
     is_stopping: Callable[[], bool]
     stop: Callable[[], None]
     """Have everything end in good order; asked again, at once."""
+    reopen: Callable[[], Awaitable[None]]
+    """Have the log files opened again, in all processes."""
     began: int = field(factory=lambda: int(time.time()))
     """Seconds since 1970."""
 
