@@ -17,11 +17,12 @@ from mailssl_trio.auth.route import Authenticator
 from mailssl_trio.auth.users_authenticator import UsersAuthenticator
 from mailssl_trio.auth.users_file import read_users
 from mailssl_trio.config.model import Config, VirtualServer
-from mailssl_trio.error_log import ErrorLogger, open_error_logs
 from mailssl_trio.files import Files
 from mailssl_trio.gateway import Gateway
+from mailssl_trio.logs import Logs, open_logs
 from mailssl_trio.mailbox.service import Mailbox
 from mailssl_trio.messages import Door
+from mailssl_trio.observer import Observer
 from mailssl_trio.resuming import Resuming
 from mailssl_trio.server import Server
 from mailssl_trio.tls.certificates.development import (
@@ -63,15 +64,20 @@ def issue_development_certificate(config: Config) -> DevelopmentCertificate | No
 
 
 @contextmanager
-def opened_error_log(config: Config) -> Iterator[ErrorLogger]:
-    """Open ``error_log``; StartError if that may not be."""
+def opened_logs(config: Config) -> Iterator[Logs]:
+    """Open all logs, those of the servers too; StartError if one may not be."""
+    others = [
+        chain
+        for server in config.servers
+        for chain in (server.error_log, server.access_log or ())
+    ]
     with ExitStack() as closing:
-        others = {server.error_log for server in config.servers if server.error_log}
+        opening = open_logs(config.error_log, config.access_log, others)
         try:
-            log = closing.enter_context(open_error_logs(config.error_log, others))
+            logs = closing.enter_context(opening)
         except OSError as error:
-            raise StartError(f"error_log: {error}", denied=True) from None
-        yield log
+            raise StartError(f"log: {error}", denied=True) from None
+        yield logs
 
 
 def build_mailbox(config: Config, files: Files) -> Mailbox:
@@ -93,7 +99,7 @@ class Shared:
 
     files: Files
     resuming: Resuming
-    log: ErrorLogger
+    log: Logs
     embedded: Embedded
     drain: Drain
     visits: Visits = field(factory=Visits)
@@ -115,7 +121,7 @@ def build_servers(
             backend_tls,
             server_tls,
             authenticator,
-            shared.log.of(settings.error_log),
+            shared.log.of(settings.error_log, settings.access_log),
             shared.embedded,
         )
         opened = [
@@ -177,7 +183,7 @@ def build_gateway(
     backend_tls: Callable[[BackendTlsPolicy], SSLContext],
     server_tls: ServerTls | None,
     authenticator: Authenticator,
-    log: ErrorLogger,
+    log: Observer,
     embedded: Embedded,
 ) -> Gateway:
     """Make one virtual server's objects of its settings.

@@ -17,6 +17,7 @@ from pathlib import Path
 import trio
 from cattrs import Converter
 
+from mailssl_trio.lines import Lines, LineTooLongError
 from mailssl_trio.messages import TYPES, Message
 
 VERSION = 1
@@ -80,9 +81,7 @@ class Channel:
 
     def __init__(self, end: socket.socket, *, max_line: int = MAX_LINE) -> None:
         self.stream = trio.SocketStream(trio.socket.from_stdlib_socket(end))
-        self._max_line = max_line
-        self._received = bytearray()
-        self._searched = 0
+        self._lines = Lines(self.stream, max_line)
         self._queue, self._queued = trio.open_memory_channel[bytes](QUEUED_LINES)
 
     def send(self, line: bytes) -> bool:
@@ -113,24 +112,10 @@ class Channel:
 
         Raises ChannelError.
         """
-        while (line := await self._receive_line()) is not None:
-            if (message := decode(line)) is not None:
-                return message
+        try:
+            while (line := await self._lines.receive()) is not None:
+                if (message := decode(line)) is not None:
+                    return message
+        except LineTooLongError as error:
+            raise ChannelError(str(error)) from None
         return None
-
-    async def _receive_line(self) -> bytes | None:
-        while (end := self._received.find(b"\n", self._searched)) < 0:
-            self._searched = len(self._received)
-            if self._searched > self._max_line:
-                raise ChannelError(f"a line of more than {self._max_line} octets")
-            try:
-                data = await self.stream.receive_some()
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                return None
-            if not data:
-                return None
-            self._received += data
-        line = bytes(self._received[:end])
-        del self._received[: end + 1]
-        self._searched = 0
-        return line

@@ -10,6 +10,9 @@ from attrs import evolve, field, frozen
 
 from mailssl_trio.auth.challenge import challenge
 from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route, Undecided
+from mailssl_trio.limits.house import House
+from mailssl_trio.limits.policy import LimitPolicy
+from mailssl_trio.limits.stay import BANNED, Stay
 from mailssl_trio.observer import (
     Admitted,
     Connected,
@@ -54,6 +57,7 @@ from mailssl_trio.transport.relay import Ending, Outcome, Relay
 from mailssl_trio.transport.resolver import TEMPUNAVAIL
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.visits import Visit
 
 if TYPE_CHECKING:  # it needs the extra [dns]
     from mailssl_trio.transport.client_names import ClientNames
@@ -64,11 +68,18 @@ SERVERS: Mapping[str, type[ServerSession]] = {
     "smtp": SmtpServer,
 }
 
+NO_SEAT = "worker_connections are not enough"
+
+PENALISED = frozenset({Reason.AUTHENTICATIONFAILED, Reason.LIMIT})
+"""Refusals that are answered ever later."""
+
 FIRST_PENALTY = 0.25
 LONGEST_PENALTY = 8.0
 """Seconds before a wrong password is answered; each doubles the one before."""
 
-BACKEND_MAY_SAY = frozenset({Reason.AUTHENTICATIONFAILED, Reason.CONTACTADMIN})
+BACKEND_MAY_SAY = frozenset(
+    {Reason.AUTHENTICATIONFAILED, Reason.CONTACTADMIN, Reason.LIMIT}
+)
 """Refusals that a client hears as the backend meant them, where it is the judge."""
 
 
@@ -88,12 +99,14 @@ class Gateway:
     """Whether clients hear the refusals of backends in their own words."""
     names: "ClientNames | None" = None
     """Who knows the names of clients; None: nobody is asked."""
+    limits: LimitPolicy = field(factory=LimitPolicy)
+    house: House = field(factory=House)
 
     def welcome(
         self,
         stream: trio.abc.Stream,
         drain: Drain,
-        subject: Subject,
+        visit: Visit,
         *,
         implicit_tls: bool,
         proxied: bool = False,
@@ -108,7 +121,8 @@ class Gateway:
             challenge=partial(challenge, self.policy.server_name),
         )
         client = Connection(session, stream, self._layer(), self.timeouts, drain)
-        return ClientLife(self, client, session, subject, proxied=proxied)
+        stay = Stay(self.house, self.limits, self.protocol, visit)
+        return ClientLife(self, client, session, stay, visit.subject, proxied=proxied)
 
     def _layer(self) -> TlsLayer | None:
         """Return what a handshake takes that begins with this client."""
@@ -130,6 +144,7 @@ class ClientLife:
         gateway: Gateway,
         client: Connection,
         session: ServerSession,
+        stay: Stay,
         subject: Subject,
         *,
         proxied: bool = False,
@@ -137,6 +152,7 @@ class ClientLife:
         self.gateway = gateway
         self.client = client
         self.session = session
+        self.stay = stay
         self.subject = subject
         self.upstream: Connection | None = None
         self._proxied = proxied
@@ -147,7 +163,7 @@ class ClientLife:
     async def live(self) -> None:
         """Carry the client until it, or its backend, ends; close nothing yet."""
         self._tell(Connected())
-        if self._proxied and not await self._hear_proxy():
+        if not await self._is_let_in():
             return None
         if self.gateway.names is not None:
             await self._look_up_name(self.gateway.names)
@@ -163,6 +179,18 @@ class ClientLife:
                     return await self._relay(self.upstream)
                 case Closed(reason):
                     return self._end(reason, self.client.tls_failure)
+
+    async def _is_let_in(self) -> bool:
+        """Find out who the client is, and say so if that may not come in."""
+        refused = self.stay.arrives(proxied=self._proxied)
+        if refused is None:
+            if self._proxied and not await self._hear_proxy():
+                return False
+            refused = self.stay.enters()
+        if refused is not None:
+            self._end(refused)
+            await self.client.farewell(refused)
+        return refused is None
 
     async def _look_up_name(self, names: "ClientNames") -> None:
         """Ask DNS, before the greeting, within the client's time and until a stop."""
@@ -192,10 +220,13 @@ class ClientLife:
 
     async def close(self) -> None:
         """Close both sides at once, in a way that tells how the session ended."""
-        async with trio.open_nursery() as nursery:
-            for connection in filter(None, (self.client, self.upstream)):
-                ending = connection.cut if self._truncated else connection.close
-                nursery.start_soon(ending)
+        try:
+            async with trio.open_nursery() as nursery:
+                for connection in filter(None, (self.client, self.upstream)):
+                    ending = connection.cut if self._truncated else connection.close
+                    nursery.start_soon(ending)
+        finally:
+            self.stay.end()
 
     async def _hear_proxy(self) -> bool:
         """Read for whom the proxy in front of us speaks; False: for nobody here."""
@@ -227,6 +258,25 @@ class ClientLife:
         subject.mechanism = question.mechanism
         subject.login, subject.upstream = credentials.authcid, ""
         subject.failure = Failure.ABORTED_BY_CLIENT  # unless it stays for the verdict
+        verdict: Verdict
+        if (barred := self.stay.bars(subject.login)) is not None:
+            subject.failure, verdict = Failure.AUTH_FAILED, barred
+        else:
+            await trio.sleep(self.stay.delay(subject.login))
+            verdict = await self._judge(question)
+        if isinstance(verdict, Rejected):
+            self._tell(LoginFailed(verdict))
+            self.stay.ceases()
+            if verdict.reason is Reason.AUTHENTICATIONFAILED:
+                self.stay.failed(credentials)
+            await self._make_wait(verdict)
+        else:
+            self.stay.succeeded(subject.login)
+        return verdict
+
+    async def _judge(self, question: Authenticate) -> Verdict:
+        """Have the judge decide, and the backend if it lets the user in."""
+        credentials, subject = question.credentials, self.subject
         attempt = LoginAttempt(
             credentials,
             self.gateway.protocol,
@@ -235,21 +285,16 @@ class ClientLife:
             subject.attempts,
             subject.proxied,
         )
-        verdict: Verdict
         match await self.gateway.authenticator.judge(attempt):
             case Route() as route:
-                verdict = await self._log_in(route, attempt.client)
+                return await self._begin(route, attempt.client)
             case Undecided(detail):
                 self._tell(JudgeFailed(detail))
                 subject.failure = Failure.INTERNAL_FAILURE
-                verdict = Rejected(Reason.UNAVAILABLE)
+                return Rejected(Reason.UNAVAILABLE)
             case rejected:
                 subject.failure = OF_A_JUDGE[rejected.reason]
-                verdict = rejected
-        if isinstance(verdict, Rejected):
-            self._tell(LoginFailed(verdict))
-            await self._make_wait(verdict)
-        return verdict
+                return rejected
 
     def _introduction(self, helo: Helo) -> Introduction:
         """Say who the client is, as far as it is known by now."""
@@ -269,13 +314,35 @@ class ClientLife:
         """Let the time pass that the judge wants, or else one of our own."""
         if rejected.wait is not None:
             await trio.sleep(rejected.wait)
-        elif rejected.reason is Reason.AUTHENTICATIONFAILED:
+        elif rejected.reason in PENALISED or rejected is BANNED:
             penalty = FIRST_PENALTY * 2**self._wrong_passwords
             self._wrong_passwords += 1
             await trio.sleep(min(penalty, LONGEST_PENALTY))
 
+    async def _begin(self, route: Route, client: Introduction) -> Verdict:
+        """Log in at the backend, unless the user has too many sessions already.
+
+        Only who knows the password is told: where the backend judges, it is asked
+        first, and guesses take up no session of the user's.
+        """
+        user = route.credentials.authcid
+        if route.judged and (too_many := self.stay.begins(user)) is not None:
+            self.subject.failure = Failure.CONNECTION_LIMIT
+            return too_many
+        verdict = await self._log_in(route, client)
+        if self.upstream is None or route.judged:
+            return verdict
+        if (too_many := self.stay.begins(user)) is not None:
+            self.subject.failure = Failure.CONNECTION_LIMIT
+            unwanted, self.upstream = self.upstream, None
+            await unwanted.close()
+            return too_many
+        return verdict
+
     async def _log_in(self, route: Route, client: Introduction) -> Verdict:
         """Log in at the backend; only a login that succeeds keeps its connection."""
+        if not self.stay.takes_backend():
+            return self._unavailable(NO_SEAT, Failure.INTERNAL_FAILURE)
         self.subject.upstream = str(route.upstream.address)
         self.subject.action = "connecting to upstream"
         try:

@@ -1,39 +1,29 @@
-"""How lines of the error log get where they belong: by one thread, for all targets.
+"""How lines get where they belong: by one thread, for all logs and all targets.
 
 The loop never waits for a disk: lines go through a bounded queue to one thread, and
-lines that find it full are dropped and counted. A server may have targets of its own;
-what is said of it then goes to these, each with the least level that it takes.
+lines that find it full are dropped and counted. That something is lost is said once,
+to the targets of the error log at the top, or to standard error if it is these.
 """
 
-import logging
 import queue
-import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from logging.handlers import QueueHandler, QueueListener
+from collections.abc import Collection, Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from threading import main_thread
-from typing import TypeAlias
+from threading import Thread
+from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
 from mailssl_trio.log_file import LogFile
-from mailssl_trio.syslog import Syslog, SyslogHandler
-
-LEVELS = {  # syslog(3), as nginx orders them
-    "debug": 10,
-    "info": 20,
-    "notice": 25,
-    "warn": 30,
-    "error": 40,
-    "crit": 50,
-    "alert": 60,
-    "emerg": 70,
-}
-NAMES = {number: name for name, number in LEVELS.items()}
+from mailssl_trio.log_lines import Line
+from mailssl_trio.standard_error import StandardError
+from mailssl_trio.syslog import Syslog, SyslogSocket
 
 QUEUED_LINES = 10_000
+
+LAST_LINES = 2.0
+"""Seconds in which the thread writes what is left; a disk may hang."""
 
 Target: TypeAlias = Path | Syslog | None
 """A file, a daemon, or None for standard error."""
@@ -55,92 +45,119 @@ Chain: TypeAlias = tuple[ErrorLog, ...]
 """Every target that a line is offered to."""
 
 
-class BoundedQueueHandler(QueueHandler):
-    """Drops what finds the queue full, and says how many when there is room."""
+class Sink(Protocol):
+    """Something that takes lines, one after the other."""
 
-    dropped = 0
+    def write(self, line: Line) -> Line | None:
+        """Take a line; return what there is to say about that elsewhere."""
 
-    def enqueue(self, record: logging.LogRecord) -> None:
-        """Queue a line, or count it; never wait."""
-        try:
-            self.queue.put_nowait(record)
-        except queue.Full:
-            self.dropped += 1
-            return
-        if self.dropped:
-            dropped, self.dropped = self.dropped, 0
-            text = f"{dropped} log lines were dropped"
-            told = {"levelno": LEVELS["warn"], "msg": text, "name": record.name}
-            self.handle(logging.makeLogRecord(told))
+    def reopen(self) -> None:
+        """Go on in what has the name now. Raises OSError, and goes on in the old."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
-class Line(logging.Formatter):
-    """``YYYY/MM/DD HH:MM:SS [level] PID#TID: message``."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write a record as nginx does."""
-        now = time.strftime("%Y/%m/%d %H:%M:%S", time.localtime(record.created))
-        level = NAMES[record.levelno]
-        who = f"{record.process}#{main_thread().native_id}"
-        line = f"{now} [{level}] {who}: {record.getMessage()}"
-        if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
-        return line
+Targets: TypeAlias = Collection[Target]
 
 
-class _Writer(QueueListener):
-    """Offers each line to the targets of the chain that its logger is named after."""
+class LogWriter:
+    """The thread, and the queue that leads to it.
 
-    def __init__(
-        self,
-        lines: "queue.Queue[logging.LogRecord]",
-        targets: Mapping[Target, logging.Handler],
-        chains: Mapping[str, Chain],
-    ) -> None:
-        super().__init__(lines)
-        self._targets = targets
-        self._chains = chains
-
-    def handle(self, record: logging.LogRecord) -> None:
-        for one in self._chains[record.name]:
-            if record.levelno >= LEVELS[one.level]:
-                self._targets[one.target].handle(record)
-
-
-@contextmanager
-def open_loggers(chains: Iterable[Chain]) -> Iterator[Mapping[Chain, logging.Logger]]:
-    """Open every target once, and return a logger for each chain.
-
-    Raises OSError if a file may not be opened. On leaving, all lines are written.
+    Raises OSError if a file may not be opened; then nothing stays open.
     """
-    named = {f"log {number}": chain for number, chain in enumerate(chains)}
-    lines: queue.Queue[logging.LogRecord] = queue.Queue(QUEUED_LINES)
-    targets: dict[Target, logging.Handler] = {}
-    with ExitStack() as closing:
-        for one in (one for chain in named.values() for one in chain):
-            if one.target not in targets:
-                targets[one.target] = handler = _handler(one.target)
-                handler.setFormatter(Line())
-                closing.callback(handler.close)
-        writer = _Writer(lines, targets, named)
-        writer.start()
-        closing.callback(writer.stop)
-        yield {chain: _logger(name, chain, lines) for name, chain in named.items()}
+
+    def __init__(self, targets: Iterable[Target], troubles: Targets) -> None:
+        self._troubles = troubles
+        """Who is told of lines that are lost."""
+        self._dropped = 0
+        self._reopens = False
+        with ExitStack() as undo:
+            self._sinks: dict[Target, Sink] = {}
+            for target in dict.fromkeys((*targets, *troubles)):
+                self._sinks[target] = sink = _sink(target)
+                undo.callback(sink.close)
+            undo.pop_all()
+        self._queue: queue.Queue[tuple[Targets, Line] | None] = queue.Queue(
+            QUEUED_LINES
+        )
+        self._thread = Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def put(self, targets: Targets, line: Line) -> None:
+        """Have a line written, or count it; never wait."""
+        if not targets:
+            return
+        try:
+            self._queue.put_nowait((targets, line))
+        except queue.Full:
+            self._dropped += 1
+        else:
+            self._tell_dropped()
+
+    def reopen(self) -> None:
+        """Open all files again, by their names; what cannot be opened goes on."""
+        self._reopens = True
+        with suppress(queue.Full):  # then there is a line that wakes the thread
+            self._queue.put_nowait(((), Line("notice", "")))
+
+    def close(self) -> None:
+        """Have written what is left, but do not wait for ever."""
+        self._tell_dropped()
+        until = time.monotonic() + LAST_LINES
+        try:
+            self._queue.put(None, timeout=LAST_LINES)
+        except queue.Full:
+            return  # it hangs, and ends with us
+        self._thread.join(max(0.0, until - time.monotonic()))
+
+    def _tell_dropped(self) -> None:
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            text = f"{dropped} log lines were dropped"
+            self.put(self._troubles, Line("alert", text))
+
+    def _run(self) -> None:
+        """Be the thread."""
+        while (queued := self._queue.get()) is not None:
+            if self._reopens:
+                self._reopens = False
+                self._reopen()
+            targets, line = queued
+            for target in targets:
+                self._write(target, line)
+        for sink in self._sinks.values():
+            sink.close()
+
+    def _write(self, target: Target, line: Line) -> None:
+        if (trouble := self._sinks[target].write(line)) is not None:
+            self._tell(trouble, failing=target)
+
+    def _tell(self, trouble: Line, failing: Target) -> None:
+        """Tell others what is wrong with a target, once it is right itself too."""
+        others = [each for each in self._troubles if each != failing]
+        if not others and failing is not None:
+            self._sinks.setdefault(None, StandardError())
+            others = [None]
+        for target in others:
+            self._sinks[target].write(trouble)
+
+    def _reopen(self) -> None:
+        for target, sink in tuple(self._sinks.items()):
+            try:
+                sink.reopen()
+            except OSError as error:
+                text = f"{target} is not reopened, the old file goes on: "
+                trouble = Line("alert", text + str(error.strerror))
+                for told in self._troubles:
+                    self._write(told, trouble)
 
 
-def _handler(target: Target) -> logging.Handler:
+def _sink(target: Target) -> Sink:
     match target:
         case None:
-            return logging.StreamHandler(sys.stderr)
+            return StandardError()
         case Syslog():
-            return SyslogHandler(target)
+            return SyslogSocket(target)
         case _:
             return LogFile(target)
-
-
-def _logger(
-    name: str, chain: Chain, lines: "queue.Queue[logging.LogRecord]"
-) -> logging.Logger:
-    logger = logging.Logger(name, min(LEVELS[one.level] for one in chain))
-    logger.addHandler(BoundedQueueHandler(lines))
-    return logger

@@ -96,6 +96,11 @@ class ReplaceTicketKeys(Message):
 
 
 @frozen
+class Reopen(Message):
+    """To a worker: go on in the log files that have the names by now."""
+
+
+@frozen
 class Retire(Message):
     """To a worker: others serve now; take nobody more, and let yours finish."""
 
@@ -132,14 +137,118 @@ class Failed(Message):
     """The system does not let it."""
 
 
+@frozen
+class Question(Message):
+    """To a worker: something that it answers at once."""
+
+    number: int = field(default=0, kw_only=True)
+    """Which question of the channel it is; its answer has the same."""
+
+
+@frozen
+class Answer(Message):
+    """From a worker: what it was asked for."""
+
+    number: int = field(default=0, kw_only=True)
+
+
+@frozen
+class Whom:
+    """Connections that are meant: those of which anything here is true."""
+
+    user: str | None = None
+    """Who has logged in there, in whatever case."""
+    session: str | None = None
+    network: str | None = None
+    """Where the client is."""
+
+
+@frozen
+class Session:
+    """A connection, as administrators see it."""
+
+    session: str
+    user: str
+    """As it was said at the login; octets that are no UTF-8 are ``\\xNN``."""
+    mechanism: str
+    protocol: str
+    client: str
+    client_port: int
+    server: str
+    tls: str
+    """The version of it; "" where there is none."""
+    starttls: bool
+    upstream: str
+    began: int
+    logged_in: int | None
+    """Seconds since 1970; None before the login."""
+
+
+@frozen
+class FindSessions(Question):
+    """Who is here? A page of them, oldest first."""
+
+    whom: Whom | None = None
+    """None: everybody."""
+    before_login: bool = False
+    """Whether those count, too, who have not logged in."""
+    after: int = 0
+    """The last connection that was looked at for the page before."""
+
+
+@frozen
+class EndSessions(Question):
+    """End some of those who are meant, and say how many that were."""
+
+    whom: Whom
+    after: int = 0
+
+
+@frozen
+class CountSessions(Question):
+    """How many are here?"""
+
+
+@frozen
+class SessionsFound(Answer):
+    """Some connections; there may be others after the last that was looked at."""
+
+    sessions: tuple[Session, ...]
+    after: int | None
+    """That one; None where there are no others."""
+
+
+@frozen
+class SessionsEnded(Answer):
+    """So many connections are made to end."""
+
+    count: int
+    after: int | None
+
+
+@frozen
+class SessionCount(Answer):
+    """So many connections are open."""
+
+    logged_in: int
+    before_login: int
+
+
 TYPES: Mapping[str, type[Message]] = {
     "configure": Configure,
     "files": Renew,
     "ticket_keys": ReplaceTicketKeys,
+    "reopen": Reopen,
     "retire": Retire,
     "stop": Stop,
     "end": End,
     "serving": Serving,
     "leaves": Leaves,
     "failed": Failed,
+    "find_sessions": FindSessions,
+    "end_sessions": EndSessions,
+    "count_sessions": CountSessions,
+    "sessions_found": SessionsFound,
+    "sessions_ended": SessionsEnded,
+    "session_count": SessionCount,
 }

@@ -92,7 +92,7 @@ class Server:
             life = self.gateway.welcome(
                 newcomer.wire,
                 self.drain,
-                subject,
+                visit,
                 implicit_tls=implicit_tls,
                 proxied=proxied,
             )

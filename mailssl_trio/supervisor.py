@@ -5,29 +5,34 @@ before the last retires; a stop is passed on to all that are there.
 """
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
+from functools import partial
 
 import trio
 
 from mailssl_trio.building import StartError
 from mailssl_trio.config.model import Config
-from mailssl_trio.config.problem import ConfigError
+from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, ConfigError
 from mailssl_trio.files import Files
 from mailssl_trio.leaving import STOP_SIGNALS
+from mailssl_trio.messages import Reopen
 from mailssl_trio.rlimits import raise_descriptors
+from mailssl_trio.supervision.control.control import Control
+from mailssl_trio.supervision.control.program import Program
+from mailssl_trio.supervision.entrusting import entrust
 from mailssl_trio.supervision.generation import Generation
 from mailssl_trio.supervision.judging import Disk, Judged, judge
 from mailssl_trio.supervision.pid_file import PidFile
 from mailssl_trio.supervision.premises import Premises
+from mailssl_trio.supervision.reloading import Reloads, Wish
 from mailssl_trio.supervision.served import Log, Served
+from mailssl_trio.supervision.systemd import Systemd
 from mailssl_trio.tls.problems import TlsSettingsError
 
-RELOAD_SIGNALS = (
-    signal.SIGHUP,
-    signal.SIGUSR1,  # nginx opens its logs again, and so does a reload
-)
-"""What asks for another configuration."""
+NO_SIGNAL_OF_OURS = "SIGUSR2 means nothing here, it is ignored"
+
+NOT_RECONFIGURED = "not reconfigured: what was served goes on"
 
 
 class Supervisor:
@@ -42,15 +47,28 @@ class Supervisor:
         self._disk = Disk()
         self._served: Served | None = None
         self._generations: set[Generation] = set()
-        self._reload_asked = trio.Event()
+        self._systemd = Systemd()
+        self._reloads = Reloads()
         self._duties = trio.CancelScope()
         """Everything but the generations: a stop cancels it."""
+        self._control = Control(
+            Program(
+                served=lambda: self._served,
+                generations=lambda: self._generations,
+                reloads=self._reloads,
+                is_stopping=lambda: self._duties.cancel_called,
+                stop=partial(self._stop, patient=False),
+                reopen=self.reopen,
+            )
+        )
 
     async def run(self, config: Config, files: Files) -> None:
         """Serve until a signal ends it; raise StartError before anything is served."""
         failure: StartError | None = None
         async with trio.open_nursery() as everything:
-            await everything.start(self._obey_signals)
+            await everything.start(self._obey_signals, everything)
+            everything.start_soon(self._systemd.run, self._generations, self._warn)
+            everything.start_soon(self._control.run)
             async with trio.open_nursery() as self._workers:
                 with self._duties:
                     try:
@@ -66,21 +84,42 @@ class Supervisor:
             raise failure
 
     async def _obey_signals(
-        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+        self,
+        errands: trio.Nursery,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Note that a reload is asked for; pass on what stops."""
-        with trio.open_signal_receiver(*RELOAD_SIGNALS, *STOP_SIGNALS) as signals:
+        """Note what is asked for; pass on what stops."""
+        others = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+        with trio.open_signal_receiver(*others, *STOP_SIGNALS) as signals:
             task_status.started()
             async for number in signals:
-                if number in RELOAD_SIGNALS:
-                    self._reload_asked.set()
-                else:
-                    self._stop(patient=number == signal.SIGQUIT)
+                match number:
+                    case signal.SIGHUP:
+                        self._reloads.ask()
+                    case signal.SIGUSR1:
+                        errands.start_soon(self.reopen)
+                    case signal.SIGUSR2:
+                        self._warn(NO_SIGNAL_OF_OURS)
+                    case _:
+                        self._stop(patient=number == signal.SIGQUIT)
+
+    async def reopen(self) -> None:
+        """Have all go on in the log files that have the names by now."""
+        if (served := self._served) is None:
+            return
+        try:  # what is missing is made for workers who might not
+            await self._disk.ask(partial(entrust, served.judged.config))
+        except StartError as failed:
+            served.log.write("error", str(failed))
+        served.log.reopen()
+        for generation in self._generations:
+            generation.tell(Reopen())
 
     def _stop(self, *, patient: bool) -> None:
         self._duties.cancel()
-        for generation in self._generations:
-            generation.stop(patient=patient)
+        patience = [each.stop(patient=patient) for each in self._generations]
+        self._systemd.stops(max(patience, default=0.0))
         self._premises.keep(())
 
     async def _start(self, config: Config, files: Files) -> Served:
@@ -89,37 +128,55 @@ class Supervisor:
         except TlsSettingsError as error:
             raise StartError(str(error)) from None
         served = await self._serve(judged)
+        for line in self._premises.useless():
+            served.log.write("warn", line)
         self._announce(judged)
         return served
 
     async def _go_on(self, served: Served) -> None:
         """Keep what is served up to date, and exchange it when that is asked for."""
         while True:
+            self._systemd.serves(self._generations, served)
             async with trio.open_nursery() as upkeep:
                 upkeep.start_soon(served.keep_fresh, self._disk, self._premises.keyring)
                 upkeep.start_soon(self._premises.collect, served.judged.config)
-                await self._reload_asked.wait()
+                await self._reloads.asked()
                 upkeep.cancel_scope.cancel()
-            self._reload_asked = trio.Event()
-            served = await self._reload(served)
+            served = await self._reload(served, self._reloads.begin())
 
-    async def _reload(self, served: Served) -> Served:
+    async def _reload(self, served: Served, wish: Wish) -> Served:
         """Serve what the configuration says by now; or what it said, if it is wrong."""
         write = served.log.write
         write("notice", "reconfiguring")
+        self._systemd.reloads()
         files = served.judged.files.afresh()
         try:
             judged = await self._disk.ask(lambda: judge(self._load(files), files))
             for warning in judged.config.warnings:
                 write("warn", str(warning))
-            return await self._serve(judged)
+            served = await self._serve(judged)
         except ConfigError as wrong:
-            for problem in wrong.problems:
-                write("error", str(problem))
-        except (StartError, TlsSettingsError) as failed:
-            write("error", str(failed))
-        write("error", "not reconfigured: what was served goes on")
+            self._refuse(wish, write, wrong.problems, wrong.exit_code)
+        except TlsSettingsError as wrong:
+            self._refuse(wish, write, (wrong,), WRONG)
+        except StartError as failed:
+            self._refuse(wish, write, (failed,), MAY_NOT_OPEN if failed.denied else 1)
+        else:
+            self._reloads.settle(wish)
         return served
+
+    def _refuse(
+        self,
+        wish: Wish,
+        write: Callable[[str, str], None],
+        problems: Collection[object],
+        exit_code: int,
+    ) -> None:
+        """Say why a reload comes to nothing."""
+        for problem in problems:
+            write("error", str(problem))
+        write("error", NOT_RECONFIGURED)
+        self._reloads.settle(wish, problems, exit_code)
 
     async def _serve(self, judged: Judged) -> Served:
         """Serve this in place of what is served, or raise StartError.
@@ -136,8 +193,11 @@ class Supervisor:
             elif pid_file is None or pid_file.path != judged.config.pid:
                 pid_file = PidFile(judged.config.pid, log.write)
                 undo.callback(pid_file.remove)
+            socket = self._control.prepare(judged.config, log)
+            undo.callback(self._control.abandon, socket)
             generation = await self._begin(judged, log)
             undo.pop_all()
+        self._control.move(socket)
         self._served = served = Served(judged, generation, log, pid_file)
         served.begin()
         if before is not None:
@@ -163,6 +223,10 @@ class Supervisor:
             raise StartError(generation.failure.text)
         self._premises.keep(configure.doors)
         return generation
+
+    def _warn(self, text: str) -> None:
+        if self._served is not None:
+            self._served.log.write("warn", text)
 
     async def _run(self, generation: Generation) -> None:
         await generation.run()

@@ -1,16 +1,16 @@
-"""Syslog as a target of the error log: RFC 3164, in nginx's form.
+"""Syslog as a target of the logs: RFC 3164, in nginx's form.
 
 A message is one datagram, so a daemon that has gone costs the lines that find nobody,
-and nothing else. Only the thread that writes the log comes here.
+and nothing else. Only the thread that writes the logs comes here.
 """
 
-import logging
 import socket
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 
 from attrs import frozen
+
+from mailssl_trio.log_lines import SEVERITIES, Line, host
 
 FACILITIES = (
     "kern", "user", "mail", "daemon", "auth", "intern", "lpr", "news", "uucp", "clock",
@@ -20,19 +20,6 @@ FACILITIES = (
 """By their numbers (RFC 3164 section 4.1.1), as nginx names them."""
 
 PORT = 514
-
-SEVERITIES: Mapping[str, int] = {
-    "emerg": 70,
-    "alert": 60,
-    "crit": 50,
-    "error": 40,
-    "warn": 30,
-    "notice": 25,
-    "info": 20,
-    "debug": 10,
-}
-"""From 0 on (RFC 3164 section 4.1.1), with the levels of the log."""
-_BY_LEVEL = {level: n for n, level in enumerate(SEVERITIES.values())}
 
 MONTHS = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
@@ -57,67 +44,80 @@ class Syslog:
     """0 for a path."""
     facility: str = "local7"
     severity: str = ""
-    """What nginx takes here and does not use: each line has its own."""
+    """Of the lines of an access log; those of an error log have their own."""
     tag: str = "nginx"
     nohostname: bool = False
 
     def __str__(self) -> str:
-        words = [f"syslog:server={self.server}"]
-        if self.facility != "local7":
-            words.append(f"facility={self.facility}")
-        if self.severity:
-            words.append(f"severity={self.severity}")
-        if self.tag != "nginx":
-            words.append(f"tag={self.tag}")
-        return ",".join(words + ["nohostname"] * self.nohostname)
+        return self.differing_from(Syslog("", "", 0))
+
+    def differing_from(self, usual: "Syslog") -> str:
+        """Return the words that say it where others are understood."""
+        differing = [
+            f"{name}={value}"
+            for name in ("facility", "severity", "tag")
+            if (value := getattr(self, name)) != getattr(usual, name)
+        ]
+        nohostname = ["nohostname"] * self.nohostname
+        return ",".join((f"syslog:server={self.server}", *differing, *nohostname))
 
 
-class SyslogHandler(logging.Handler):
+class SyslogSocket:
     """Sends lines to a daemon that may be there."""
 
     def __init__(self, target: Syslog) -> None:
-        super().__init__()
-        host = "" if target.nohostname else f" {socket.gethostname().lower()}"
-        self._head = f"{host} {target.tag}: "
+        name = "" if target.nohostname else f" {host()}"
+        self._head = f"{name} {target.tag}: "
         self._facility = FACILITIES.index(target.facility) * 8
         self._target = target
         self._socket: socket.socket | None = None
         self._next_lookup = 0.0
+        self._lost = 0
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Send a line, or lose it; a daemon may have begun anew, so try twice."""
-        text = self._message(record).encode("utf-8", "backslashreplace")
-        for _ in range(2):
-            if self._send(text[:MAX_MESSAGE]):
-                return
+    def write(self, line: Line) -> Line | None:
+        """Send a line; a daemon may have begun anew, so try twice.
+
+        Return what there is to say elsewhere, when that is new.
+        """
+        text = self._message(line).encode("utf-8", "backslashreplace")[:MAX_MESSAGE]
+        if not (self._send(text) or self._send(text)):
+            self._lost += 1
+            if self._lost > 1:
+                return None
+            return Line("alert", f"{self._target} takes no lines, they are lost")
+        lost, self._lost = self._lost, 0
+        if lost:
+            return Line("alert", f"{self._target} takes lines again, {lost} were lost")
+        return None
+
+    def reopen(self) -> None:
+        """Go on: there is nothing that could have been moved."""
 
     def close(self) -> None:
         """Let go of the socket."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-        super().close()
 
-    def _message(self, record: logging.LogRecord) -> str:
+    def _message(self, line: Line) -> str:
         """``<PRI>Mon DD HH:MM:SS host tag: line``, the day without a leading zero."""
-        priority = self._facility + _BY_LEVEL[record.levelno]
-        at = time.localtime(record.created)
+        priority = self._facility + SEVERITIES[line.level]
+        at = time.localtime(line.at)
         clock = time.strftime("%H:%M:%S", at)
         stamp = f"{MONTHS[at.tm_mon - 1]} {at.tm_mday:2} {clock}"
-        return f"<{priority}>{stamp}{self._head}{self.format(record)}"
+        return f"<{priority}>{stamp}{self._head}{line.in_a_datagram}"
 
     def _send(self, text: bytes) -> bool:
         try:
             if self._socket is None:
                 self._socket = self._connected()
-            if self._socket is not None:
-                self._socket.send(text)
+            if self._socket is None:
+                return False
+            self._socket.send(text)
         except BlockingIOError:  # it does not keep up
-            return True
+            return False
         except OSError:
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
+            self.close()
             return False
         return True
 

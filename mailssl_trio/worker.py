@@ -10,28 +10,32 @@ from pathlib import Path
 import trio
 from attrs import define, field
 
+from mailssl_trio.answering import answer
 from mailssl_trio.auth.users_file import UsersFileError
 from mailssl_trio.building import (
     Shared,
     StartError,
     build_mailbox,
     build_servers,
-    opened_error_log,
+    opened_logs,
 )
 from mailssl_trio.channel import Channel, ChannelError, encode
 from mailssl_trio.config.load import load
 from mailssl_trio.config.problem import ConfigError
 from mailssl_trio.embedded import Mailboxes
-from mailssl_trio.error_log import ErrorLogger
 from mailssl_trio.files import Files
 from mailssl_trio.leaving import Leaving
+from mailssl_trio.logs import Logs
 from mailssl_trio.messages import (
     Configure,
     End,
     Failed,
     HandedFile,
     Leaves,
+    Message,
+    Question,
     Renew,
+    Reopen,
     ReplaceTicketKeys,
     Retire,
     Serving,
@@ -54,6 +58,7 @@ LAST_WORDS = 5.0
 IGNORED = (
     signal.SIGHUP,  # the supervisor's, and sent to all by who sends it by name
     signal.SIGUSR1,  # the same
+    signal.SIGUSR2,  # nobody's
     signal.SIGTTOU,  # a terminal must not stop us for what we write to it
 )
 
@@ -99,7 +104,7 @@ class Worker:
 
     files: Files
     channel: Channel
-    log: ErrorLogger
+    log: Logs
     leaving: Leaving
     mailboxes: Mailboxes
     resuming: Resuming
@@ -117,13 +122,13 @@ class Worker:
         directory = configure.state_directory
         config = load(configure.file, state_directory=directory, files=files)
         limit_descriptors(config.worker_rlimit_nofile)
-        log = belongings.enter_context(opened_error_log(config))
+        log = belongings.enter_context(opened_logs(config))
         warn = partial(log.write, "warn")
         zones = _hold(configure.zones, log, belongings)
         resuming = Resuming(zones, configure.ticket_keys, warn)
         belongings.callback(resuming.close)
         leaving = Leaving(config.worker_shutdown_timeout)
-        mailboxes = Mailboxes(build_mailbox(config, files), log)
+        mailboxes = Mailboxes(build_mailbox(config, files), log.error)
         shared = Shared(files, resuming, log, mailboxes.open, leaving.drain)
         servers = build_servers(config, configure.doors, shared)
         return cls(
@@ -149,22 +154,30 @@ class Worker:
         """Do what it says; without it, stop."""
         try:
             while (message := await self.channel.receive()) is not None:
-                match message:
-                    case Renew(files):
-                        await self._renew(files)
-                    case ReplaceTicketKeys(keys):
-                        self.resuming.replace(keys)
-                    case Retire():
-                        self.log.write("notice", "gracefully shutting down")
-                        self.leaving.retire()
-                    case Stop(patient):
-                        self.leaving.stop(patient=patient)
-                    case End():
-                        everything.cancel()
+                if isinstance(message, Question):
+                    self.channel.send(encode(answer(message, self.visits)))
+                else:
+                    await self._obey(message, everything)
             self.log.write("alert", "the supervisor has gone; shutting down")
         except ChannelError as error:
             self.log.write("alert", f"the supervisor is not understood: {error}")
         self.leaving.stop()
+
+    async def _obey(self, message: Message, everything: trio.CancelScope) -> None:
+        match message:
+            case Renew(files):
+                await self._renew(files)
+            case ReplaceTicketKeys(keys):
+                self.resuming.replace(keys)
+            case Reopen():
+                self.log.reopen()
+            case Retire():
+                self.log.write("notice", "gracefully shutting down")
+                self.leaving.retire()
+            case Stop(patient):
+                self.leaving.stop(patient=patient)
+            case End():
+                everything.cancel()
 
     async def _say_that_it_leaves(self) -> None:
         await self.leaving.signalled.wait()
@@ -190,7 +203,7 @@ class Worker:
         self.resuming.reread(files)
 
 
-def _hold(zones: Path | None, log: ErrorLogger, held: ExitStack) -> Path | None:
+def _hold(zones: Path | None, log: Logs, held: ExitStack) -> Path | None:
     """Keep the zones' directory from being swept; without it, do without."""
     if zones is not None:
         try:

@@ -21,8 +21,9 @@ from mailssl_trio.building import (
 from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config
 from mailssl_trio.embedded import Mailboxes
-from mailssl_trio.error_log import ErrorLogger, open_error_log
 from mailssl_trio.files import Files
+from mailssl_trio.log_writer import ErrorLog
+from mailssl_trio.logs import Logs, open_logs
 from mailssl_trio.messages import Door
 from mailssl_trio.protocol.introduction import ProxyPolicy, XClient
 from mailssl_trio.resuming import Resuming
@@ -38,9 +39,9 @@ def config(tmp_path: Path) -> Config:
     return load(SHIPPED, state_directory=tmp_path)
 
 
-def logger(tmp_path: Path) -> ErrorLogger:
-    with open_error_log(tmp_path / "log", "info") as log:
-        return log
+def logger(tmp_path: Path) -> Logs:
+    with open_logs((ErrorLog(tmp_path / "log", "info"),)) as logs:
+        return logs
 
 
 async def no_mailbox(protocol: str) -> socket:
@@ -95,7 +96,7 @@ async def test_who_judges(config: Config) -> None:
 async def test_mailbox_is_reached_like_a_backend(
     config: Config, tmp_path: Path
 ) -> None:
-    mailboxes = Mailboxes(build_mailbox(config, Files()), logger(tmp_path))
+    mailboxes = Mailboxes(build_mailbox(config, Files()), logger(tmp_path).error)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(mailboxes.run)
         async with Wire(await mailboxes.open("pop3"), 1) as stream:
@@ -107,7 +108,7 @@ async def test_mailbox_that_is_not_running_leaves_no_socket_behind(
     config: Config, tmp_path: Path
 ) -> None:
     """An unclosed socket would warn, and warnings are errors here."""
-    mailboxes = Mailboxes(build_mailbox(config, Files()), logger(tmp_path))
+    mailboxes = Mailboxes(build_mailbox(config, Files()), logger(tmp_path).error)
     with trio.move_on_after(0.01):
         await mailboxes.open("pop3")
 

@@ -3,7 +3,6 @@
 import errno
 import logging
 import os
-import queue
 import re
 import resource
 from collections.abc import Iterator
@@ -13,9 +12,9 @@ from pathlib import Path
 import pytest
 from trio.testing import MockClock
 
-from mailssl_trio.error_log import ErrorLogger, escape, open_error_log
+from mailssl_trio.escaping import escape
 from mailssl_trio.log_file import LogFile
-from mailssl_trio.log_writer import BoundedQueueHandler
+from mailssl_trio.log_lines import Line, Style
 from mailssl_trio.observer import (
     Admitted,
     Connected,
@@ -30,6 +29,7 @@ from mailssl_trio.observer import (
 from mailssl_trio.protocol.credentials import Reason, Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
 from mailssl_trio.transport.listening import ACCEPT_LOOP
+from tests.logs import open_error_log
 
 
 def subject(login: bytes = b"", **facts: object) -> Subject:
@@ -66,7 +66,8 @@ async def test_life_of_a_session_in_four_lines(
         log.tell(told, Relayed("finished", 12, 345))
     assert written(target) == [
         "[info] *7 client 192.0.2.1:50000 connected to 198.51.100.1:143",
-        f'[info] *7 client login failed: "authentication failed", {where}',
+        '[info] *7 client login failed: "authentication failed"'
+        f" while in http auth state, {where}",
         f"[info] *7 client logged in, TLSv1.3 TLS_AES_256_GCM_SHA384, {where}",
         "[info] *7 proxied session done: finished, 12 bytes from client, "
         f"345 bytes from upstream, 0.0 s, {where}",
@@ -81,7 +82,7 @@ async def test_life_of_a_session_in_four_lines(
         (
             "broken header",
             b'", client: 10.0.0.1\x1b[2J\xff',
-            r'broken header: "\", client: 10.0.0.1\x1b[2J\\xff"',
+            r'broken header: "\", client\x3a 10.0.0.1\x1b[2J\\xff"',
         ),
         ("192.0.2.1 is not believed", None, "192.0.2.1 is not believed"),
     ],
@@ -159,6 +160,7 @@ def test_login_tells_how_it_is_encrypted(
         (b'x"\n2026/01/01 [info] forged', '"x\\"\\x0a2026/01/01 [info] forged"'),
         (b"\x1b[2J\x00", '"\\x1b[2J\\x00"'),
         (b"back\\slash", '"back\\\\slash"'),
+        (b"x, client: 192.0.2.9, x", '"x, client\\x3a 192.0.2.9, x"'),
         ("grüße".encode(), '"grüße"'),
         (b"\xff", '"\\\\xff"'),
         ("\u202e\u2028".encode(), '"\\xe2\\x80\\xae\\xe2\\x80\\xa8"'),
@@ -172,6 +174,7 @@ def test_user_names_cannot_forge_lines_or_move_a_terminal(
     (line,) = written(target)
     assert line.endswith(f"login: {escaped}")
     assert escape(raw).isprintable()
+    assert line.count("client: ") == 1
 
 
 def test_what_a_backend_said_is_escaped_too(target: Path) -> None:
@@ -216,21 +219,6 @@ def test_bug_leaves_its_traceback(target: Path) -> None:
     assert "test_bug_leaves_its_traceback" in text
 
 
-def test_flood_of_lines_is_bounded_and_the_drops_are_told() -> None:
-    """The writer stands still here, as before a disk that hangs."""
-    lines: queue.Queue[logging.LogRecord] = queue.Queue(2)
-    log = ErrorLogger(logging.Logger("test"))
-    log.logger.addHandler(BoundedQueueHandler(lines))
-    for number in range(5):
-        log.write("info", f"line {number}")
-    assert [lines.get().getMessage() for _ in range(2)] == ["line 0", "line 1"]
-    log.write("info", "line 5")
-    last, told = lines.get(), lines.get()
-    assert last.getMessage() == "line 5"
-    assert told.getMessage() == "3 log lines were dropped"
-    assert told.name == last.name  # by which it finds its targets
-
-
 def test_accept_loop_that_fails_is_told_once_a_minute(
     target: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -241,12 +229,19 @@ def test_accept_loop_that_fails_is_told_once_a_minute(
     assert capsys.readouterr().err == ""
 
 
-def test_full_disk_costs_lines_and_nothing_else(
+def test_full_disk_costs_lines_and_is_told_once(
     target: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with open_error_log(Path("/dev/full"), "info") as log:
-        log.write("notice", "lost")
-    assert capfd.readouterr().err == ""
+        for _ in range(3):
+            log.write("notice", "lost")
+    (line,) = capfd.readouterr().err.splitlines()
+    full = os.strerror(errno.ENOSPC)
+    assert line.endswith(f": /dev/full takes no lines, they are lost: {full}")
+
+
+def bare(text: str) -> Line:
+    return Line("info", text, Style.BARE)
 
 
 @contextmanager
@@ -263,13 +258,18 @@ def room(octets: int) -> Iterator[None]:
 def test_when_there_is_room_again_the_lines_that_were_lost_are_counted(
     target: Path,
 ) -> None:
+    texts = ("first", "torn in two", "lost", "lost too")
     with closing(LogFile(target)) as file:
         with room(13):
-            for text in ("first", "torn in two", "lost", "lost too"):
-                file.handle(logging.makeLogRecord({"msg": text}))
-        file.handle(logging.makeLogRecord({"msg": "last"}))
-    told = ["first", "torn in two", "2 log lines found no room", "last"]
-    assert target.read_text().splitlines() == told
+            said = [file.write(bare(text)) for text in texts]
+        said.append(file.write(bare("last")))
+    told = [each.text.split(": ")[0] for each in said if each is not None]
+    assert told == [
+        f"{target} takes no lines, they are lost",
+        f"{target} takes lines again, 2 were lost",
+    ]
+    assert [each is None for each in said] == [True, True, False, True, False]
+    assert target.read_text().splitlines() == ["first", "torn in two", "last"]
 
 
 def test_pipe_that_nobody_reads_is_refused_and_not_waited_for(target: Path) -> None:

@@ -44,6 +44,7 @@ from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
 from mailssl_trio.transport.wire import Wire
+from mailssl_trio.visits import Visit
 from tests.tls_pair import NAME, authority, client_side, server_side, server_tls
 from tests.wire_pair import wire_pair
 
@@ -133,7 +134,7 @@ class House:
             )
             subject = Subject(1, "pop3", "192.0.2.1", 50_000, "198.51.100.1:110")
             life = gateway.welcome(
-                stream, self.drain, subject, implicit_tls=implicit_tls
+                stream, self.drain, Visit(subject), implicit_tls=implicit_tls
             )
             try:
                 with contained(lambda bug: self.told.tell(subject, Crashed(bug))):

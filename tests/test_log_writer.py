@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mailssl_trio.error_log import open_error_logs
 from mailssl_trio.log_writer import ErrorLog
+from mailssl_trio.logs import open_logs
 
 
 def levels(target: Path) -> list[str]:
@@ -15,7 +15,7 @@ def levels(target: Path) -> list[str]:
 
 def test_each_target_takes_what_is_of_its_level(tmp_path: Path) -> None:
     much, little = tmp_path / "much", tmp_path / "little"
-    with open_error_logs((ErrorLog(much, "info"), ErrorLog(little, "error"))) as log:
+    with open_logs((ErrorLog(much, "info"), ErrorLog(little, "error"))) as log:
         for level in ("debug", "info", "error"):
             log.write(level, level)
     assert levels(much) == ["info", "error"]
@@ -25,10 +25,10 @@ def test_each_target_takes_what_is_of_its_level(tmp_path: Path) -> None:
 def test_server_with_targets_of_its_own_has_no_others(tmp_path: Path) -> None:
     whole, own = tmp_path / "whole", tmp_path / "own"
     chain = (ErrorLog(own, "info"),)
-    with open_error_logs((ErrorLog(whole, "info"),), [chain]) as log:
+    with open_logs((ErrorLog(whole, "info"),), others=[chain]) as log:
         log.write("info", "whole")
-        log.of(chain).write("info", "own")
-        log.of(()).write("info", "inherited")
+        log.errors_of(chain).write("info", "own")
+        log.errors_of(()).write("info", "inherited")
     assert levels(whole) == ["whole", "inherited"]
     assert levels(own) == ["own"]
 
@@ -36,11 +36,11 @@ def test_server_with_targets_of_its_own_has_no_others(tmp_path: Path) -> None:
 def test_target_of_several_chains_gets_whole_lines_of_all(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     chain = (ErrorLog(shared, "error"), ErrorLog(tmp_path / "own"))
-    with open_error_logs((ErrorLog(shared, "info"),), [chain]) as log:
+    with open_logs((ErrorLog(shared, "info"),), others=[chain]) as log:
         for number in range(100):
             log.write("info", f"a{number}")
-            log.of(chain).write("error", f"b{number}")
-            log.of(chain).write("info", "c")
+            log.errors_of(chain).write("error", f"b{number}")
+            log.errors_of(chain).write("info", "c")
     told = [text for n in range(100) for text in (f"a{n}", f"b{n}")]
     assert levels(shared) == told
 
@@ -49,5 +49,5 @@ def test_file_that_may_not_be_opened_is_named_and_nothing_stays_open(
     tmp_path: Path,
 ) -> None:
     chain = (ErrorLog(tmp_path / "here"), ErrorLog(tmp_path / "nowhere" / "log"))
-    with pytest.raises(OSError, match="nowhere/log"), open_error_logs(chain):
+    with pytest.raises(OSError, match="nowhere/log"), open_logs(chain):
         pass

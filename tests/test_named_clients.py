@@ -8,6 +8,7 @@ import pytest
 import trio
 from attrs import Factory, define
 
+from mailssl_trio import visits
 from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.observer import Subject
@@ -64,7 +65,9 @@ async def visit(
         it.told,
         names=ClientNames(Resolver((("127.0.0.1", server.port),), timeout=lookup)),
     )
-    life = gateway.welcome(theirs, it.drain, it.subject, implicit_tls=False)
+    life = gateway.welcome(
+        theirs, it.drain, visits.Visit(it.subject), implicit_tls=False
+    )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_live, life.live, life.close)
         yield it

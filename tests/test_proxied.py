@@ -18,6 +18,7 @@ from mailssl_trio.transport.dial import Dialer
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.proxied import RealIpFrom
 from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.visits import Visit
 from tests.test_gateway import Told, rest
 from tests.tls_pair import NAME, client_side, server_tls
 from tests.wire_pair import wire_pair
@@ -61,7 +62,11 @@ class House:
             real_ip_from=self.trusted,
         )
         life = gateway.welcome(
-            stream, self.drain, self.subject, implicit_tls=implicit_tls, proxied=True
+            stream,
+            self.drain,
+            Visit(self.subject),
+            implicit_tls=implicit_tls,
+            proxied=True,
         )
         await life.live()
         await life.close()

@@ -109,7 +109,7 @@ def _commands(config: Config, authority: Path) -> list[str]:
         f"'imaps://localhost:{listen.port}/INBOX;MAILINDEX=1'"
         for server in config.servers
         for listen in server.listens
-        if server.protocol == "imap" and listen.ssl and not listen.is_unix
+        if server.protocol == "imap" and listen.ssl and listen.port
     ][:1]
 
 

@@ -13,10 +13,11 @@ from socket import gethostname
 
 from attrs import field, fields, frozen
 
+from mailssl_trio.config.control_words import Control
 from mailssl_trio.config.descriptors import Descriptors
 from mailssl_trio.config.http_words import AuthServerText, HttpHeaders
 from mailssl_trio.config.listening import Listens
-from mailssl_trio.config.logging_words import Log
+from mailssl_trio.config.logging_words import Access, Log
 from mailssl_trio.config.pem_sources import Certificates, FileNames, Keys, Pem
 from mailssl_trio.config.processes import Processes
 from mailssl_trio.config.proxy_words import BufferSize, ProxyForm
@@ -64,6 +65,9 @@ class TopDirectives:
 
     error_log: Log = (ErrorLog(),)
     """A target and the least level for it, or an array of these."""
+    access_log: Access = ()
+    """A target and the format of its lines, one for each login and each end, or an
+    array of these. Unset: off. See logs.md."""
     state_directory: FileName | None = None
     """Where what we make lies: `tls/`, `mail/`. Unset: `$STATE_DIRECTORY`, else
     `var` beside the configuration's directory."""
@@ -81,6 +85,10 @@ class TopDirectives:
     Unset: who has started us. See running.md."""
     pid: FileName | None = None
     """A file with the number of the first process, the one to send signals to."""
+    control: Control | None = None
+    """A Unix socket, for root and who runs us, by which `status`, `who`, `kick` and
+    others reach the program, or `off`. Unset: beside `pid`, with the suffix `.sock`,
+    else `control.sock` in `state_directory`. See control.md."""
 
 
 @frozen(kw_only=True)
@@ -90,6 +98,9 @@ class MailDirectives:
     error_log: Log = ()
     """Who hears what is told of a server's connections. Unset: the targets at the
     top."""
+    access_log: Access | None = None
+    """Where a server's logins and ends are written, or `off`. Unset: the targets at
+    the top. See logs.md."""
     server_name: HostName = field(factory=gethostname)
     """The name in SMTP's greeting and EHLO reply, and in our EHLO to backends.
     Unset: the machine's."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import tomli_w
 
+from mailssl_trio.access_log import AccessChain
+from mailssl_trio.config.control_words import OFF
 from mailssl_trio.config.effective_auth_http import auth_server
 from mailssl_trio.config.effective_proxy import towards_backends
 from mailssl_trio.config.effective_tls import Table, Value, backend, front, words
@@ -27,7 +29,8 @@ from mailssl_trio.transport.upstream import ProxySsl, Upstream
 def as_toml(config: Config, *, secrets: bool = False) -> str:
     """Write the whole configuration; keys that stand in it only if asked for."""
     top: dict[str, object] = {
-        "error_log": _error_log(config.error_log),
+        "error_log": _log(config.error_log),
+        "access_log": _log(config.access_log),
         "state_directory": str(config.state_directory),
         "worker_processes": config.worker_processes,
     }
@@ -39,6 +42,8 @@ def as_toml(config: Config, *, secrets: bool = False) -> str:
         top["user"] = str(config.user.names)
     if config.pid is not None:
         top["pid"] = str(config.pid)
+    if not config.control_is_default:  # else it follows from what is above
+        top["control"] = str(config.control or OFF)
     servers = [_server(server, config, secrets) for server in config.servers]
     return tomli_w.dumps({**top, "mail": {"server": servers}})
 
@@ -53,8 +58,7 @@ def _server(server: VirtualServer, config: Config, secrets: bool) -> Table:
     if any(not listen.ssl for listen in server.listens):
         table["starttls"] = server.policy.starttls.value
     table |= _resolver(server.resolver)
-    if server.error_log:
-        table["error_log"] = _error_log(server.error_log)
+    table |= _logs(server)
     if server.tls is not None:
         table |= front(server.tls, config, secrets=secrets)
     table |= towards_backends(server)
@@ -78,8 +82,17 @@ def _resolver(resolver: Resolver | None) -> Table:
     }
 
 
-def _error_log(chain: Chain) -> Value:
-    words = [str(one) for one in chain]
+def _logs(server: VirtualServer) -> Table:
+    table: Table = {}
+    if server.error_log:
+        table["error_log"] = _log(server.error_log)
+    if server.access_log is not None:
+        table["access_log"] = _log(server.access_log)
+    return table
+
+
+def _log(chain: Chain | AccessChain) -> Value:
+    words = [str(one) for one in chain] or ["off"]
     return words if len(words) > 1 else words[0]
 
 

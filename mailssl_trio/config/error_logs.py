@@ -1,13 +1,14 @@
-"""Where error logs are written, with the directories that files need."""
+"""Where logs are written, with the directories that files need."""
 
 import os
 from pathlib import Path
 
 from attrs import evolve
 
+from mailssl_trio.access_log import AccessChain
 from mailssl_trio.config.problem import KeyPath, Report
 from mailssl_trio.config.server_table import ServerTable, Site
-from mailssl_trio.log_writer import Chain, ErrorLog
+from mailssl_trio.log_writer import Chain, Target
 from mailssl_trio.syslog import Syslog
 
 
@@ -18,24 +19,43 @@ def server_log(table: ServerTable, site: Site, report: Report) -> Chain:
     )
 
 
+def server_access_log(
+    table: ServerTable, site: Site, report: Report
+) -> AccessChain | None:
+    """Return the targets of one server; None where it has those of the whole."""
+    chain = table.directives.access_log
+    if chain is None:
+        return None
+    return access_log(chain, table.origin("access_log"), site, report)
+
+
 def error_log(chain: Chain, place: KeyPath, site: Site, report: Report) -> Chain:
     """Return targets with file names in full, noting those that cannot be made."""
-    found: list[ErrorLog] = []
     for one in chain:
-        match one.target:
-            case Path() as path:
-                target = site.path(path)
-                check_directory(place, target, site, report)
-                found.append(evolve(one, target=target))
-            case Syslog(severity=severity):
-                if severity:
-                    report.warning(
-                        place, "`severity` decides nothing: each line has its own"
-                    )
-                found.append(one)
-            case None:
-                found.append(one)
-    return tuple(dict.fromkeys(found))
+        if isinstance(one.target, Syslog) and one.target.severity:
+            report.warning(place, "`severity` decides nothing: each line has its own")
+    whole = (
+        evolve(one, target=_target(one.target, place, site, report)) for one in chain
+    )
+    return tuple(dict.fromkeys(whole))
+
+
+def access_log(
+    chain: AccessChain, place: KeyPath, site: Site, report: Report
+) -> AccessChain:
+    """Return targets with file names in full, noting those that cannot be made."""
+    whole = (
+        evolve(one, target=_target(one.target, place, site, report)) for one in chain
+    )
+    return tuple(dict.fromkeys(whole))
+
+
+def _target(target: Target, place: KeyPath, site: Site, report: Report) -> Target:
+    if not isinstance(target, Path):
+        return target
+    file = site.path(target)
+    check_directory(place, file, site, report)
+    return file
 
 
 def check_directory(place: KeyPath, file: Path, site: Site, report: Report) -> None:

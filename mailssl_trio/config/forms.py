@@ -11,6 +11,7 @@ from enum import Enum
 from attrs import frozen
 
 from mailssl_trio.config import (
+    control_words,
     descriptors,
     http_words,
     listening,
@@ -117,6 +118,7 @@ FORMS: Mapping[object, Form] = {
     processes.processes: Form(
         "NUMBER", schemas.either(schemas.number(1, processes.MOST), {"const": "auto"})
     ),
+    control_words.control: Form("FILE|off", schemas.FILE),
     descriptors.descriptors: Form(
         "NUMBER", schemas.number(descriptors.LEAST, descriptors.MOST)
     ),
@@ -134,5 +136,6 @@ FORMS: Mapping[object, Form] = {
         schemas.one_or_several(schemas.either(schemas.TEXT, schemas.number(1, 65535))),
     ),
     logging_words.error_log: Form("LOG", schemas.one_or_several(schemas.TEXT)),
+    logging_words.access_log: Form("LOG", schemas.one_or_several(schemas.TEXT)),
 }
 """By the function that reads it."""

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Annotated, TypeAlias
 
 from mailssl_trio.config.listen_parameters import socket_options
-from mailssl_trio.config.model import Listen
+from mailssl_trio.config.model import SYSTEMD, Listen
 from mailssl_trio.config.values import WrongValueError, is_number, shown, text
 from mailssl_trio.transport.listening import UNIX
 from mailssl_trio.transport.socket_options import OWN_KEEPALIVE, has_multipath
@@ -16,6 +16,8 @@ ADDRESS = re.compile(
     r"(?P<port>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?"
 )
 NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+
+FD_NAME = re.compile(r"[!-9;-~]{1,255}")  # sd_listen_fds(3)
 
 LONGEST_PATH = 107
 """Octets, behind which the system wants a NUL (unix(7))."""
@@ -40,7 +42,7 @@ def _element(index: int, value: object) -> Listen:
 def listen(value: object) -> Listen:
     """Read ``ADDRESS:PORT``, ``*:PORT`` or ``PORT``, and the words behind it."""
     where, *parameters = text(str(value) if is_number(value) else value).split() or [""]
-    host, first, last = _unix(where) if where.startswith(UNIX) else _tcp(where)
+    host, first, last = _where(where)
     return Listen(
         host,
         first,
@@ -49,6 +51,18 @@ def listen(value: object) -> Listen:
         last_port=last,
         options=socket_options(parameters),
     )
+
+
+def _where(where: str) -> tuple[str, int, int]:
+    if where.startswith(UNIX):
+        return _unix(where)
+    return _systemds(where) if where.startswith(SYSTEMD) else _tcp(where)
+
+
+def _systemds(where: str) -> tuple[str, int, int]:
+    if not FD_NAME.fullmatch(where.removeprefix(SYSTEMD)):
+        raise _no_address(where, "systemd:NAME, as FileDescriptorName= has it")
+    return where, 0, 0
 
 
 def _unix(where: str) -> tuple[str, int, int]:

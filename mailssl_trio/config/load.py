@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mailssl_trio.config.addresses import report_overlaps
+from mailssl_trio.config.control import control_path
 from mailssl_trio.config.directives import TopDirectives
 from mailssl_trio.config.document import read_document
 from mailssl_trio.config.effect import report_idle
-from mailssl_trio.config.error_logs import check_directory, error_log
+from mailssl_trio.config.error_logs import access_log, check_directory, error_log
 from mailssl_trio.config.mail import read_servers
 from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import ConfigError, Report
@@ -45,7 +46,9 @@ def load(
     directory = _state_directory(file, top, state_directory, environment)
     site = Site(file, file.absolute().parent, directory, files)
     log = error_log(top.error_log, ("error_log",), site, report)
+    access = access_log(top.access_log, ("access_log",), site, report)
     pid = _pid(top, site, report)
+    control = control_path(top, pid, site, report)
     user = worker_user(top.user, report)
     servers = read_servers(document.tables.get("mail"), report)
     is_legible = not report.has_errors
@@ -62,9 +65,12 @@ def load(
         file=file,
         state_directory=site.state_directory,
         error_log=log,
+        access_log=access,
         worker_shutdown_timeout=top.worker_shutdown_timeout,
         worker_processes=top.worker_processes,
         pid=pid,
+        control=control.path,
+        control_is_default=control.is_default,
         servers=tuple(server for _, server in whole),
         development_certificate=any(
             server.tls is not None and is_development(table) for table, server in whole

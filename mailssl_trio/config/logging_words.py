@@ -1,15 +1,18 @@
-"""The directive ``error_log``."""
+"""The directives ``error_log`` and ``access_log``."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, TypeVar
 
 from attrs import evolve
 
+from mailssl_trio.access_log import USUAL_SYSLOG, AccessChain, AccessLog, Format
 from mailssl_trio.config.values import WrongValueError, file_name, shown, text
 from mailssl_trio.config.words import choice
-from mailssl_trio.log_writer import LEVELS, Chain, ErrorLog, Target
-from mailssl_trio.syslog import FACILITIES, PORT, SEVERITIES, Syslog
+from mailssl_trio.log_lines import LEVELS, SEVERITIES
+from mailssl_trio.log_writer import Chain, ErrorLog, Target
+from mailssl_trio.syslog import FACILITIES, PORT, Syslog
 from mailssl_trio.transport.address import TcpAddress, UnixAddress, parse_address
 
 TAG = re.compile(r"[A-Za-z0-9_]{1,32}")  # RFC 3164 section 4.1.3
@@ -17,18 +20,37 @@ TAG = re.compile(r"[A-Za-z0-9_]{1,32}")  # RFC 3164 section 4.1.3
 SYSLOG = "syslog:"
 
 
+USUAL_ERROR_SYSLOG = Syslog("", "", 0)
+
+FORMATS = {format_.value: format_ for format_ in Format}
+
+One = TypeVar("One")
+
+
 def error_log(value: object) -> Chain:
     """Read a target, or an array of them."""
+    return _several(value, _error_log, "stderr info")
+
+
+def access_log(value: object) -> AccessChain:
+    """Read a target, or an array of them; ``off`` is none."""
+    return () if value == "off" else _several(value, _access_log, "stderr dovecot")
+
+
+def _several(
+    value: object, read: Callable[[object], One], example: str
+) -> tuple[One, ...]:
     if not isinstance(value, list):
-        return (_error_log(value),)
+        return (read(value),)
     if not value:
-        raise WrongValueError("no target", 'write "stderr info" or "FILE info"')
-    return tuple(_element(index, element) for index, element in enumerate(value))
+        word = example.partition(" ")[2]
+        raise WrongValueError("no target", f'write "{example}" or "FILE {word}"')
+    return tuple(_element(index, one, read) for index, one in enumerate(value))
 
 
-def _element(index: int, value: object) -> ErrorLog:
+def _element(index: int, value: object, read: Callable[[object], One]) -> One:
     try:
-        return _error_log(value)
+        return read(value)
     except WrongValueError as wrong:
         raise WrongValueError(wrong.text, wrong.remedy, index) from None
 
@@ -40,41 +62,54 @@ def _error_log(value: object) -> ErrorLog:
     """
     target, *level = text(value).strip().rsplit(maxsplit=1) or [""]
     return ErrorLog(
-        _target(target),
+        _target(target, USUAL_ERROR_SYSLOG),
         choice(level[0], tuple(LEVELS), "log level") if level else ErrorLog().level,
     )
 
 
-def _target(word: str) -> Target:
+def _access_log(value: object) -> AccessLog:
+    """Read a file, ``stderr`` or ``syslog:``, and perhaps a format.
+
+    A file name with spaces needs a format behind it.
+    """
+    target, *format_ = text(value).strip().rsplit(maxsplit=1) or [""]
+    if target == "off":
+        raise WrongValueError("`off` stands alone, or not at all")
+    known = tuple(FORMATS)
+    word = choice(format_[0], known, "log format") if format_ else known[0]
+    return AccessLog(_target(target, USUAL_SYSLOG), FORMATS[word])
+
+
+def _target(word: str, usual: Syslog) -> Target:
     if word.startswith("memory:"):
         raise WrongValueError(
             f"{shown(word)} is a log of nginx's that is not available here",
             'write "stderr info" or "FILE info"',
         )
     if word.startswith(SYSLOG):
-        return _syslog(word)
+        return _syslog(word, usual)
     return None if word == "stderr" else Path(file_name(word))
 
 
-def _syslog(word: str) -> Syslog:
+def _syslog(word: str, usual: Syslog) -> Syslog:
     server, *parameters = word.removeprefix(SYSLOG).split(",")
     if not server.startswith("server="):
         raise WrongValueError(
             f"{shown(word)} names no server", 'write "syslog:server=HOST[:PORT],…"'
         )
-    syslog = _server(server.removeprefix("server="))
+    syslog = _server(server.removeprefix("server="), usual)
     for parameter in parameters:
         syslog = _with(syslog, parameter)
     return syslog
 
 
-def _server(word: str) -> Syslog:
+def _server(word: str, usual: Syslog) -> Syslog:
     try:
         match parse_address(word, PORT):
             case UnixAddress(path):
-                return Syslog(word, str(path), 0)
+                return evolve(usual, server=word, host=str(path), port=0)
             case TcpAddress(host, port):
-                return Syslog(word, host, port)
+                return evolve(usual, server=word, host=host, port=port)
     except ValueError:
         pass
     raise WrongValueError(
@@ -106,3 +141,4 @@ def _with(syslog: Syslog, parameter: str) -> Syslog:
 
 
 Log: TypeAlias = Annotated[Chain, error_log]
+Access: TypeAlias = Annotated[AccessChain, access_log]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from mailssl_trio.access_log import AccessChain
 from mailssl_trio.auth.http_server import AuthHttp
 from mailssl_trio.config.problem import Problem
 from mailssl_trio.config.worker_user import WorkerUser
@@ -20,13 +21,16 @@ from mailssl_trio.transport.socket_options import SocketOptions
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
 
+SYSTEMD = "systemd:"
+"""Before the name that a socket of systemd's has."""
+
 
 @frozen
 class Listen:
     """An address to listen on. Names are looked up when the socket is opened."""
 
     host: str
-    """An address, a name, or ``unix:/path``, which has no port."""
+    """An address or a name; or ``unix:/path`` or ``systemd:NAME``, without a port."""
     port: int
     ssl: bool = False
     """TLS from the first octet; STARTTLS is neither offered nor accepted here."""
@@ -37,7 +41,7 @@ class Listen:
     options: SocketOptions = field(factory=SocketOptions, kw_only=True)
 
     def __str__(self) -> str:
-        if self.is_unix:
+        if self.is_unix or self.is_systemds:
             return self.host
         host = f"[{self.host}]" if ":" in self.host else self.host
         end = f"-{self.last_port}" if self.last_port > self.port else ""
@@ -49,8 +53,13 @@ class Listen:
         return self.host.startswith(UNIX)
 
     @property
+    def is_systemds(self) -> bool:
+        """Whether systemd has opened it, and given it a name."""
+        return self.host.startswith(SYSTEMD)
+
+    @property
     def ports(self) -> range:
-        """Every port of it; that of a Unix socket is 0."""
+        """Every port of it; 0 where there is none."""
         return range(self.port, max(self.port, self.last_port) + 1)
 
     @property
@@ -101,6 +110,8 @@ class VirtualServer:
     """Who knows the names of SMTP clients; None: nobody is asked."""
     error_log: Chain = ()
     """Where what is told of it is written; nothing here: where all else is."""
+    access_log: AccessChain | None = None
+    """Where its logins and ends are written; None: where those of others are."""
     auth_http: AuthHttp | None = None
     """The auth server, where there is one: then it alone decides."""
     real_ip_from: RealIpFrom = field(factory=RealIpFrom)
@@ -139,3 +150,18 @@ class Config:
     """Who the workers are; None: who the supervisor is."""
     worker_rlimit_nofile: int | None = None
     """How many files each may have open; None: what the system allows."""
+    control: Path | None = None
+    """Where the control socket is; None: there is none."""
+    control_is_default: bool = False
+    """Nobody has asked for one there, and nobody has refused it."""
+    access_log: AccessChain = ()
+    """Where logins and ends are written; nothing here: nowhere."""
+
+    @property
+    def log_files(self) -> tuple[Path, ...]:
+        """Every file that lines are written to, each once."""
+        chains: list[Chain | AccessChain] = [self.error_log, self.access_log]
+        for server in self.servers:
+            chains += [server.error_log, server.access_log or ()]
+        targets = dict.fromkeys(one.target for chain in chains for one in chain)
+        return tuple(target for target in targets if isinstance(target, Path))

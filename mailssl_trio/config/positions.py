@@ -42,7 +42,7 @@ class Positions:
 def scan(text: str) -> Positions:
     """Find the keys of a document whose line ends are LF."""
     scanner = _Scanner(text)
-    with suppress(_LostError, RecursionError):
+    with suppress(_LostError, RecursionError, tomllib.TOMLDecodeError):
         scanner.document()
     return Positions(scanner.lines, scanner.repeated)
 

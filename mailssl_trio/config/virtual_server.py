@@ -3,7 +3,7 @@
 from attrs import evolve
 
 from mailssl_trio.config.auth_http import auth_http
-from mailssl_trio.config.error_logs import server_log
+from mailssl_trio.config.error_logs import server_access_log, server_log
 from mailssl_trio.config.judged_tls import judge_server
 from mailssl_trio.config.listening import idle_parameters
 from mailssl_trio.config.mechanisms import announced, check_mechanisms, chosen_words
@@ -60,6 +60,7 @@ def virtual_server(
         upstream=backend,
         resolver=_resolver(table, protocol),
         error_log=server_log(table, site, report),
+        access_log=server_access_log(table, site, report),
         auth_http=judge,
         real_ip_from=real_ip_from(table, listens, report),
         proxy=proxy_policy(table, protocol, report),

@@ -99,6 +99,7 @@ class Reason(Enum):
     UNAVAILABLE = "temporary authentication failure"
     PRIVACYREQUIRED = "encryption required"
     CONTACTADMIN = "account cannot be used, contact the administrator"
+    LIMIT = "too many sessions"
 
 
 @frozen
@@ -123,6 +124,13 @@ class Rejected:
     """What a SASL mechanism says of a failure before it fails (RFC 7628 3.2.2)."""
     reply: bytes = b""
     """The backend's own refusal, with CRLF, IMAP untagged: in place of all words."""
+    usual: str = ""
+    """What stands behind the reason's code; "" means the reason's own words."""
+
+    @property
+    def words(self) -> str:
+        """What stands behind the reason's code."""
+        return self.usual or self.reason.value
 
 
 Verdict: TypeAlias = Accepted | Rejected

@@ -35,5 +35,6 @@ OF_A_JUDGE: Mapping[Reason, Failure] = {
     Reason.CONTACTADMIN: Failure.USER_DISABLED,
     Reason.PRIVACYREQUIRED: Failure.CLEARTEXT_DISABLED,
     Reason.UNAVAILABLE: Failure.INTERNAL_FAILURE,
+    Reason.LIMIT: Failure.CONNECTION_LIMIT,
 }
 """What it amounts to when a judge refuses for a reason."""

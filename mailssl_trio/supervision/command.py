@@ -10,6 +10,14 @@ PACKAGE = "mailssl_trio"
 ROOT = Path(__file__).absolute().parents[2]
 """Where this package lies: a worker must be of the same."""
 
+NOT_FOR_WORKERS = frozenset(
+    {
+        "PYTHONPATH",  # they get one of their own
+        *("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"),  # it is we who are asked
+        *("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"),
+    }
+)
+
 
 def command(end: int) -> list[str]:
     """Return the command line of a worker: nothing but where its channel is.
@@ -30,5 +38,5 @@ def environment(own: Mapping[str, str] = os.environ) -> dict[str, str]:
     paths = [] if str(ROOT) in getsitepackages() else [str(ROOT)]
     if not sys.flags.ignore_environment:
         paths += filter(None, [own.get("PYTHONPATH")])
-    others = {name: value for name, value in own.items() if name != "PYTHONPATH"}
+    others = {name: own[name] for name in own if name not in NOT_FOR_WORKERS}
     return {**others, "PYTHONPATH": os.pathsep.join(paths)} if paths else others

@@ -29,20 +29,13 @@ def entrust(config: Config) -> None:
         _make_public(config.state_directory)
     if (user := config.user) is None:
         return
-    for log in log_files(config):
+    for log in config.log_files:
         if log.is_symlink():  # to /dev/stderr, or to what its owner has arranged
             continue
         with _opened(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as descriptor:
             _give(descriptor, user, log)
     if _has_mailboxes(config):
         _give_mailboxes(config.state_directory / "mail", user)
-
-
-def log_files(config: Config) -> Iterator[Path]:
-    """Yield the files that workers write lines to, each once."""
-    chains = [config.error_log, *(server.error_log for server in config.servers)]
-    targets = dict.fromkeys(one.target for chain in chains for one in chain)
-    yield from (target for target in targets if isinstance(target, Path))
 
 
 def _has_mailboxes(config: Config) -> bool:

@@ -1,6 +1,7 @@
 """The worker processes of one configuration, as many as it asks for, kept alive."""
 
 from collections.abc import Callable
+from itertools import count
 
 import trio
 
@@ -9,6 +10,7 @@ from mailssl_trio.config.model import Config
 from mailssl_trio.leaving import stopping_time
 from mailssl_trio.messages import Configure, End, Failed, Message, Retire, Stop
 from mailssl_trio.supervision.death import Death, Ending
+from mailssl_trio.supervision.pulse import Pulse
 from mailssl_trio.supervision.worker_process import SPARE, WorkerProcess
 
 FIRST_PAUSE = 0.1
@@ -22,6 +24,9 @@ kills workers, one after the other, must not get it shut for long."""
 
 RESPITE = 60.0
 """Seconds of life that make a worker's death the first again."""
+
+NUMBERS = count(1)
+"""Of generations: the first, and one more for each reload."""
 
 
 def words(ending: Ending) -> str:
@@ -52,6 +57,7 @@ class Generation:
         self.config = config
         self.configure = configure
         """What a worker is told that starts now."""
+        self.number = next(NUMBERS)
         self.settled = trio.Event()
         """All of them serve, or one of them cannot: see ``failure``."""
         self.failure: Failed | None = None
@@ -66,6 +72,16 @@ class Generation:
         async with trio.open_nursery() as processes:
             for _ in range(self.config.worker_processes):
                 processes.start_soon(self._keep_one, processes)
+
+    @property
+    def workers(self) -> tuple[WorkerProcess, ...]:
+        """Those that live, in the order of their start."""
+        return tuple(sorted(self._workers, key=lambda worker: worker.began))
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether its workers let nobody in any more."""
+        return self._left.is_set()
 
     def tell(self, message: Message) -> None:
         """Tell all workers something."""
@@ -82,8 +98,13 @@ class Generation:
         for worker in self._workers:
             worker.dismiss(line, patience + SPARE)
 
-    def stop(self, *, patient: bool) -> None:
-        """Have everything end; asked again, at once."""
+    @property
+    def pulses(self) -> list[Pulse]:
+        """Those of the workers that have come to serve."""
+        return [each.pulse for each in self._workers if each.serving.is_set()]
+
+    def stop(self, *, patient: bool) -> float:
+        """Have everything end, in so many seconds at most; asked again, at once."""
         self._left.set()
         line, patience = encode(End()), 0.0
         if not self._stopping:
@@ -93,6 +114,7 @@ class Generation:
         self._stopping = True
         for worker in self._workers:
             worker.dismiss(line, patience + SPARE)
+        return patience + SPARE
 
     async def _keep_one(self, processes: trio.Nursery) -> None:
         """Have one worker that lets clients in, and another when it is gone."""

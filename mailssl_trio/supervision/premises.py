@@ -1,6 +1,6 @@
 """What all workers have in common, and what outlives each of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -45,6 +45,10 @@ class Premises:
             zones,
             self.keyring.of(config),
         )
+
+    def useless(self) -> Iterator[str]:
+        """Close sockets that systemd has opened for nobody; say so."""
+        return self._sockets.useless()
 
     def keep(self, doors: Iterable[Door]) -> None:
         """Close all other doors."""

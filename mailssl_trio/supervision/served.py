@@ -9,7 +9,7 @@ from pathlib import Path
 import trio
 from attrs import define, evolve, field
 
-from mailssl_trio.building import StartError, opened_error_log
+from mailssl_trio.building import StartError, opened_logs
 from mailssl_trio.config.model import Config
 from mailssl_trio.files import Files
 from mailssl_trio.messages import HandedFile, RandomKeys, Renew, ReplaceTicketKeys
@@ -42,15 +42,19 @@ DAY = 24 * 3600.0
 
 
 class Log:
-    """The error log of the supervisor, open until it is closed."""
+    """The logs of the supervisor, open until they are closed."""
 
     def __init__(self, config: Config) -> None:
         self._closing = ExitStack()
-        self._log = self._closing.enter_context(opened_error_log(config))
+        self._log = self._closing.enter_context(opened_logs(config))
 
     def write(self, level: str, message: str) -> None:
         """Write a line."""
         self._log.write(level, message)
+
+    def reopen(self) -> None:
+        """Go on in the files that have the names by now."""
+        self._log.reopen()
 
     def close(self) -> None:
         """Write what is left to write."""

@@ -10,9 +10,11 @@ import trio
 
 from mailssl_trio.channel import MAX_WORKERS_LINE, Channel, ChannelError
 from mailssl_trio.config.worker_user import WorkerUser
-from mailssl_trio.messages import Failed, Leaves, Serving
+from mailssl_trio.messages import Answer, Failed, Leaves, Question, Serving
+from mailssl_trio.supervision.asking import Asking
 from mailssl_trio.supervision.command import command, environment
 from mailssl_trio.supervision.death import Death, Ending
+from mailssl_trio.supervision.pulse import Pulse
 
 START_PATIENCE = 60.0
 """Seconds in which a worker begins to serve."""
@@ -36,16 +38,19 @@ class WorkerProcess:
         """It lets nobody in any more: see ``ending``."""
         self.ending: Ending = ""
         """How it ended; or that it leaves, in words."""
+        self.began = trio.current_time()
         self._failure: Failed | None = None
         self._heard = trio.Event()
         """There is nothing more that it will say."""
         self._began = began
         self._user = user
         """Who it is; None: who we are. It is never anybody else."""
+        self.pulse = Pulse(self.ask)
         self._life = trio.CancelScope()
         """What cancels it is time, or a bug of ours: see ``_deliver_cancel``."""
         self._process: trio.Process | None = None
         self._channel: Channel | None = None
+        self._asking = Asking(self.send)
 
     async def run(
         self, descriptors: Iterable[int], configure: Callable[[], bytes]
@@ -64,7 +69,7 @@ class WorkerProcess:
         self, descriptors: Iterable[int], configure: Callable[[], bytes]
     ) -> Death:
         ours, theirs = socket.socketpair()
-        self._channel = channel = Channel(ours, max_line=MAX_WORKERS_LINE)
+        channel = Channel(ours, max_line=MAX_WORKERS_LINE)
         failed: OSError | None = None
         async with channel.stream, trio.open_nursery() as nursery:
             with theirs:
@@ -76,10 +81,12 @@ class WorkerProcess:
                     failed = error
             if failed is None:
                 channel.send(configure())
+                self._channel = channel  # for what is said from now on
                 self._end_if_asked()
                 nursery.start_soon(channel.write)
                 nursery.start_soon(self._listen, channel)
                 nursery.start_soon(self._expect)
+                nursery.start_soon(self._watch)
         if failed is not None:
             raise failed
         return self._death()
@@ -90,6 +97,10 @@ class WorkerProcess:
             return True
         self._terminate()
         return False
+
+    async def ask(self, question: Question) -> Answer | None:
+        """Return what the worker answers; None if it does not, or not in time."""
+        return await self._asking.ask(question)
 
     def dismiss(self, line: bytes, patience: float) -> None:
         """Tell the worker to leave; kill it if it has not after so many seconds.
@@ -157,10 +168,12 @@ class WorkerProcess:
                         self.serving.set()
                         self._began()
                     case Leaves():
-                        self.ending = f"worker process {self._pid} was told to stop"
+                        self.ending = f"worker process {self.pid} was told to stop"
                         self.gone.set()
                     case Failed():
                         self._failure = message
+                    case Answer():
+                        self._asking.hear(message)
         except ChannelError as error:
             self._failure = Failed(f"it is not understood: {error}")
             self._terminate()
@@ -174,6 +187,14 @@ class WorkerProcess:
         self._limit(0)
         return None
 
+    async def _watch(self) -> None:
+        """End a worker whose loop stands still."""
+        await self.serving.wait()
+        await self.pulse.stops()
+        seconds = f"{self.pulse.standstill:.0f} s"
+        self._failure = Failed(f"its loop has stood still for {seconds}")
+        self._limit(0)
+
     def _death(self) -> Death:
         process, reason = self._process, self._failure.text if self._failure else ""
         if process is None or process.returncode is None:
@@ -181,5 +202,6 @@ class WorkerProcess:
         return Death(process.pid, process.returncode, reason)
 
     @property
-    def _pid(self) -> int:
+    def pid(self) -> int:
+        """The number of the process; 0 before its start."""
         return self._process.pid if self._process else 0

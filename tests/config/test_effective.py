@@ -18,12 +18,14 @@ from tests.config.site import Site
 
 EVERYTHING = """
 error_log = "mail log notice"
+access_log = ["access log json", "syslog:server=log,severity=notice,tag=mail nginx"]
 state_directory = "state"
 worker_shutdown_timeout = "1h30m"
 worker_processes = 3
 worker_rlimit_nofile = 4096
 user = "nobody"
 pid = "mail.pid"
+control = "control.sock"
 [mail]
 server_name = "mx.example.org"
 timeout = "1s500ms"
@@ -67,6 +69,7 @@ listen = "localhost:995 ssl"
 error_log = [
     "pop3.log info", "syslog:server=[::1]:5140,facility=mail,tag=pop3,nohostname"
 ]
+access_log = "off"
 proxy_pass = "mx.example.org"
 proxy_ssl = "on"
 proxy_ssl_trusted_certificate = "cert.pem"
@@ -254,6 +257,7 @@ def test_inheritance_is_applied_and_defaults_are_written_out(site: Site) -> None
         as_toml(config)
         == """\
 error_log = "stderr error"
+access_log = "off"
 state_directory = "/var/lib/mailssl"
 worker_processes = 1
 

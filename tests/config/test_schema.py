@@ -26,6 +26,14 @@ def test_schema_is_one() -> None:
     Draft202012Validator.check_schema(schema())
 
 
+def test_patterns_have_no_escapes_that_editors_do_not_know() -> None:
+    patterns = re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', schema_as_json())
+    escapes = {
+        found for each in patterns for found in re.findall(r"\\.", json.loads(each))
+    }
+    assert escapes == {r"\s", r"\S", r"\."}
+
+
 def test_shipped_schema_is_the_programs() -> None:
     shipped = (CONF / "mail.schema.json").read_text()
     assert shipped == schema_as_json(), (

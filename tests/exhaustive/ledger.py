@@ -28,7 +28,8 @@ IMAP_CONDITION = rb" (?:OK|NO|BAD) [^\r\n]+\r\n"  # RFC 3501 section 7.1
 
 def pop3_reply(command: bytes) -> re.Pattern[bytes]:
     """RFC 1939 section 3, RFC 2449 section 5; bare AUTH lists mechanisms."""
-    return POP3_LISTING if command.upper() in {b"CAPA", b"AUTH"} else POP3_STATUS
+    is_listing = command.upper().rstrip(b" ") in {b"CAPA", b"AUTH"}
+    return POP3_LISTING if is_listing else POP3_STATUS
 
 
 def smtp_reply(_command: bytes) -> re.Pattern[bytes]:

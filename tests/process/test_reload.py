@@ -1,6 +1,5 @@
 """SIGHUP: another configuration, and nobody who is refused, cut or forgotten."""
 
-import os
 import resource
 import signal
 import socket
@@ -247,24 +246,3 @@ def test_many_signals_are_a_few_reloads(tmp_path: Path, doors: Doors) -> None:
         assert session.noop()[0] == "OK"
         session.logout()
         until(lambda: len(workers(program.process.pid)) == 2, "one generation")
-
-
-def test_usr1_opens_the_log_again_as_logrotate_wants_it(
-    tmp_path: Path, doors: Doors
-) -> None:
-    log, rotated = tmp_path / "error.log", tmp_path / "error.log.1"
-    table = settings(doors, worker_processes=1, error_log=f"{log} info")
-    with serving(tmp_path, table) as program, logged_in(doors) as session:
-        log.rename(rotated)
-        (worker,) = workers(program.process.pid)
-        os.kill(worker, signal.SIGUSR1)  # by who sends it to all
-        program.signal(signal.SIGUSR1)
-        until(lambda: len(workers(program.process.pid)) == 2, "a worker more")
-
-        def names_a_client() -> bool:
-            with connected(doors):
-                return log.exists() and "connected to" in log.read_text()
-
-        until(names_a_client, "another log")
-        assert session.noop()[0] == "OK"
-        assert lives(worker)

@@ -364,6 +364,7 @@ def test_what_stands_behind_the_login_is_left_to_the_relay() -> None:
         ("no [unavailable] x", "UNAVAILABLE"),
         ("NO [PRIVACYREQUIRED] x", "PRIVACYREQUIRED"),
         ("NO [CONTACTADMIN] x", "CONTACTADMIN"),
+        ("NO [LIMIT] x", "LIMIT"),
         ("NO [\xff] x", "AUTHENTICATIONFAILED"),
         ("BAD [AUTHENTICATIONFAILED] x", "UNAVAILABLE"),
     ],

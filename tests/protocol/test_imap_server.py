@@ -82,6 +82,7 @@ def test_backend_words_are_passed_on_under_the_tag_of_the_client() -> None:
          "NO [AUTHENTICATIONFAILED] authentication failed"),
         ("Reason.UNAVAILABLE", "NO [UNAVAILABLE] temporary authentication failure"),
         ("Reason.PRIVACYREQUIRED", "NO [PRIVACYREQUIRED] encryption required"),
+        ("Reason.LIMIT, usual='ten already'", "NO [LIMIT] ten already"),
         ("Reason.CONTACTADMIN, 'paid?'", "NO paid?"),
         ("Reason.CONTACTADMIN, '[EXPIRED] paid?'", "NO [EXPIRED] paid?"),
     ],
@@ -843,6 +844,16 @@ def test_client_that_leaves_gets_no_last_word(start: str) -> None:
     ("reason", "words"),
     [
         (Goodbye.BUSY, b"* BYE [UNAVAILABLE] too many connections\r\n"),
+        (
+            Goodbye.ADDRESS_LIMIT,
+            b"* BYE [LIMIT] too many connections from your address\r\n",
+        ),
+        (Goodbye.CROWDED_OUT, b"* BYE [UNAVAILABLE] too many connections\r\n"),
+        (
+            Goodbye.BANNED,
+            b"* BYE [UNAVAILABLE] your address is banned for a time\r\n",
+        ),
+        (Goodbye.DENIED, b"* BYE [NOPERM] access denied\r\n"),
         (Goodbye.KICKED, b"* BYE [UNAVAILABLE] ended by an administrator\r\n"),
         (Goodbye.TIMED_OUT, b"* BYE Autologout; idle for too long\r\n"),
         (Goodbye.SHUTTING_DOWN, b"* BYE server is shutting down\r\n"),

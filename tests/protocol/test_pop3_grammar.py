@@ -65,6 +65,8 @@ def test_anything_else_is_no_status_line(line: bytes) -> None:
         (b"-ERR [SYS/TEMP] later", Reason.UNAVAILABLE),
         (b"-ERR [sys/temp]", Reason.UNAVAILABLE),
         (b"-ERR [SYS/PERM] never", Reason.CONTACTADMIN),
+        (b"-ERR [IN-USE] by another session", Reason.LIMIT),
+        (b"-ERR [LOGIN-DELAY] not so often", Reason.UNAVAILABLE),
         (b"-ERR said [SYS/PERM]", Reason.AUTHENTICATIONFAILED),
     ],
 )

@@ -411,6 +411,13 @@ def test_client_that_leaves_gets_no_last_word() -> None:
     ("reason", "words"),
     [
         (Goodbye.BUSY, b"-ERR [SYS/TEMP] too many connections\r\n"),
+        (
+            Goodbye.ADDRESS_LIMIT,
+            b"-ERR [SYS/TEMP] too many connections from your address\r\n",
+        ),
+        (Goodbye.CROWDED_OUT, b"-ERR [SYS/TEMP] too many connections\r\n"),
+        (Goodbye.BANNED, b"-ERR [SYS/TEMP] your address is banned for a time\r\n"),
+        (Goodbye.DENIED, b"-ERR [SYS/PERM] access denied\r\n"),
         (Goodbye.KICKED, b"-ERR [SYS/TEMP] ended by an administrator\r\n"),
         (Goodbye.TIMED_OUT, b""),
         (Goodbye.SHUTTING_DOWN, b""),

@@ -361,6 +361,7 @@ def test_implicit_tls_says_nothing_in_the_clear() -> None:
         ("Reason.UNAVAILABLE", "454 4.7.0 temporary authentication failure"),
         ("Reason.PRIVACYREQUIRED", "530 5.7.0 encryption required"),
         ("Reason.CONTACTADMIN, 'ask me'", "525 5.7.13 ask me"),
+        ("Reason.LIMIT, usual='ten already'", "454 4.7.0 ten already"),
         ("Reason.AUTHENTICATIONFAILED, 'no', '550 5.7.1'", "550 5.7.1 no"),
     ],
 )
@@ -535,6 +536,13 @@ def test_client_that_leaves_gets_no_last_word() -> None:
     ("reason", "words"),
     [
         (Goodbye.BUSY, b"421 4.3.2 mx too many connections\r\n"),
+        (
+            Goodbye.ADDRESS_LIMIT,
+            b"421 4.7.0 mx too many connections from your address\r\n",
+        ),
+        (Goodbye.CROWDED_OUT, b"421 4.3.2 mx too many connections\r\n"),
+        (Goodbye.BANNED, b"421 4.7.0 mx your address is banned for a time\r\n"),
+        (Goodbye.DENIED, b"554 5.7.1 mx access denied\r\n"),
         (Goodbye.KICKED, b"421 4.3.2 mx ended by an administrator\r\n"),
         (Goodbye.TIMED_OUT, b"421 4.4.2 mx timed out\r\n"),
         (Goodbye.SHUTTING_DOWN, b"421 4.3.2 mx shutting down\r\n"),

@@ -14,7 +14,7 @@ CONTINUATION = b"+"
 """What stands in place of a tag where the server waits for more."""
 
 STATUS = frozenset({b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"})
-CODE = re.compile(rb"\[([^ \]]+) ?([^\]]*)\]")
+CODE = re.compile(rb"\[([^ \]]+)(?: ([^\]]*))?\]")  # linear, whatever is missing
 
 
 @frozen
@@ -53,7 +53,7 @@ class Response:
     def code(self) -> tuple[bytes, bytes]:
         """The response code in upper case, and its arguments."""
         found = CODE.match(self.text)
-        return (found[1].upper(), found[2]) if found else (b"", b"")
+        return (found[1].upper(), found[2] or b"") if found else (b"", b"")
 
     @property
     def capabilities(self) -> bytes:

@@ -33,6 +33,10 @@ FAREWELL: Mapping[Goodbye, str] = {
     Goodbye.TIMED_OUT: "Autologout; idle for too long",
     Goodbye.SHUTTING_DOWN: "server is shutting down",
     Goodbye.BUSY: "[UNAVAILABLE] too many connections",
+    Goodbye.CROWDED_OUT: "[UNAVAILABLE] too many connections",
+    Goodbye.ADDRESS_LIMIT: "[LIMIT] too many connections from your address",
+    Goodbye.BANNED: "[UNAVAILABLE] your address is banned for a time",
+    Goodbye.DENIED: "[NOPERM] access denied",
     Goodbye.TOO_MANY_ERRORS: "too many invalid commands",
     Goodbye.LINE_TOO_LONG: "command too long",
     Goodbye.PIPELINED_STARTTLS: "nothing may follow STARTTLS in the clear",
@@ -177,7 +181,7 @@ class ImapServer(ServerSession):
 
         The words of an auth server are its own, a code included if it wants one.
         """
-        usual = f"[{rejected.reason.name}] {rejected.reason.value}"
+        usual = f"[{rejected.reason.name}] {rejected.words}"
         if rejected.reply:
             return self.send(tag + b" " + rejected.reply)
         return self.reply(tag, f"NO {rejected.text or usual}")

@@ -14,6 +14,7 @@ RESPONSE_CODE: Mapping[Reason, bytes] = {  # RFC 2449 section 8, RFC 3206
     Reason.UNAVAILABLE: b"[SYS/TEMP] ",
     Reason.PRIVACYREQUIRED: b"",  # no code fits
     Reason.CONTACTADMIN: b"[SYS/PERM] ",
+    Reason.LIMIT: b"[IN-USE] ",  # RFC 2449 section 8.1.2: the password was right
 }
 
 
@@ -55,6 +56,8 @@ class Reply:
         for reason, code in RESPONSE_CODE.items():
             if code and text.startswith(code.rstrip()):
                 return reason
+        if text.startswith(b"[LOGIN-DELAY]"):  # RFC 2449 section 8.1.1
+            return Reason.UNAVAILABLE
         return Reason.AUTHENTICATIONFAILED
 
 

@@ -16,6 +16,12 @@ from mailssl_trio.protocol.server_session import ServerSession
 
 FAREWELL: Mapping[Goodbye, bytes] = {
     Goodbye.BUSY: b"-ERR [SYS/TEMP] too many connections\r\n",
+    Goodbye.CROWDED_OUT: b"-ERR [SYS/TEMP] too many connections\r\n",
+    Goodbye.ADDRESS_LIMIT: (
+        b"-ERR [SYS/TEMP] too many connections from your address\r\n"
+    ),
+    Goodbye.BANNED: b"-ERR [SYS/TEMP] your address is banned for a time\r\n",
+    Goodbye.DENIED: b"-ERR [SYS/PERM] access denied\r\n",
     Goodbye.LINE_TOO_LONG: b"-ERR line too long\r\n",
     Goodbye.PIPELINED_STARTTLS: b"-ERR nothing may follow STLS in the clear\r\n",
     Goodbye.HTTP_REQUEST: b"-ERR this is a POP3 server\r\n",
@@ -136,7 +142,7 @@ class Pop3Server(ServerSession):
 
         The words of an auth server are its own, a code included if it wants one.
         """
-        usual = RESPONSE_CODE[rejected.reason] + rejected.reason.value.encode()
+        usual = RESPONSE_CODE[rejected.reason] + rejected.words.encode()
         words = b"-ERR " + (rejected.text.encode() or usual) + b"\r\n"
         self.send(rejected.reply or words)
 

@@ -15,6 +15,7 @@ REFUSAL: Mapping[Reason, str] = {  # RFC 4954 section 6; 525 is RFC 5248's
     Reason.UNAVAILABLE: "454 4.7.0",
     Reason.PRIVACYREQUIRED: "530 5.7.0",
     Reason.CONTACTADMIN: "525 5.7.13",
+    Reason.LIMIT: "454 4.7.0",
 }
 
 # RFC 5321 section 4.2, with the octets above ASCII that RFC 6531 section 3.3 allows.

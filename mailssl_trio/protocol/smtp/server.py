@@ -20,6 +20,10 @@ FAREWELL: Mapping[Goodbye, str] = {  # RFC 3463 sections 3.4 to 3.8
     Goodbye.TIMED_OUT: "421 4.4.2 {server} timed out",
     Goodbye.SHUTTING_DOWN: "421 4.3.2 {server} shutting down",
     Goodbye.BUSY: "421 4.3.2 {server} too many connections",
+    Goodbye.CROWDED_OUT: "421 4.3.2 {server} too many connections",
+    Goodbye.ADDRESS_LIMIT: "421 4.7.0 {server} too many connections from your address",
+    Goodbye.BANNED: "421 4.7.0 {server} your address is banned for a time",
+    Goodbye.DENIED: "554 5.7.1 {server} access denied",  # RFC 5321 section 3.1
     Goodbye.TOO_MANY_ERRORS: "421 4.7.0 {server} too many errors",
     Goodbye.LINE_TOO_LONG: "421 4.5.0 {server} line too long",
     Goodbye.PIPELINED_STARTTLS: (
@@ -187,7 +191,7 @@ class SmtpServer(ServerSession):
         if rejected.reply:
             return self.send(rejected.reply)
         code = rejected.code or REFUSAL[rejected.reason]
-        return self.reply(f"{code} {rejected.text or rejected.reason.value}")
+        return self.reply(f"{code} {rejected.text or rejected.words}")
 
     def refuse_sasl(self, refusal: sasl.SaslError, tag: bytes) -> None:
         """Refuse an exchange that brought no credentials."""

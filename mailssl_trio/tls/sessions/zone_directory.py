@@ -99,7 +99,8 @@ def _made(places: list[Path], owner: int, held: ExitStack) -> Path:
         for _ in range(3):  # somebody's sweep may come before our lock
             try:
                 directory = Path(mkdtemp(prefix=PREFIX, dir=place))  # 0700
-                os.chown(directory, owner, -1)
+                if owner != os.geteuid():
+                    os.chown(directory, owner, -1)
                 _lock(directory, LOCK_SH, held, owner)
             except OSError as error:
                 refusals.append(f"{place}: {error.strerror}")

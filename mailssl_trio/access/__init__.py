@@ -1,0 +1,1 @@
+"""How the lines of the access log look, in its formats."""

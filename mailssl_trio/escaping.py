@@ -1,0 +1,25 @@
+"""Text from peers, made fit for a line that people and their tools read."""
+
+
+def escape(text: str | bytes) -> str:
+    """Return it with no control, no quote and no backslash raw."""
+    return "".join(
+        char if char.isprintable() and char not in '"\\' else _escaped(char)
+        for char in as_text(text)
+    )
+
+
+def as_text(text: str | bytes) -> str:
+    """Return what octets say; those that are no UTF-8 as ``\\xNN``."""
+    if isinstance(text, bytes):
+        return text.decode("utf-8", "backslashreplace")
+    return text
+
+
+def octets(char: str) -> str:
+    """Write a character as the octets that it is."""
+    return "".join(f"\\x{octet:02x}" for octet in char.encode("utf-8", "replace"))
+
+
+def _escaped(char: str) -> str:
+    return "\\" + char if char in '"\\' else octets(char)

@@ -1,0 +1,87 @@
+"""Networks, and what holds for them: found by an address, however many there are."""
+
+from collections.abc import Iterator
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import Generic, TypeAlias, TypeVar
+
+Network: TypeAlias = IPv4Network | IPv6Network
+Address: TypeAlias = IPv4Address | IPv6Address
+
+T = TypeVar("T")
+
+IPV6_PREFIX = 64
+"""Bits of an IPv6 address that tell one subscriber from another: RFC 6177 section 2
+gives him at least so many for himself, so that he has 2^64 addresses to come from."""
+
+
+def address_of(client: str) -> Address | None:
+    """Return a client's address; None for one that came by a Unix socket."""
+    try:
+        address = ip_address(client.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or address
+    return address
+
+
+def payer(address: Address) -> Network:
+    """Return who is counted for a client: its address, or the /64 of IPv6."""
+    if isinstance(address, IPv4Address):
+        return IPv4Network(address)
+    return ip_network((address, IPV6_PREFIX), strict=False)
+
+
+class Networks(Generic[T]):
+    """What holds for networks.
+
+    To find it for an address takes a look for each length of a prefix that there is.
+    """
+
+    def __init__(self) -> None:
+        self._by_prefix: dict[tuple[int, int], dict[int, tuple[Network, T]]] = {}
+
+    def __setitem__(self, network: Network, value: T) -> None:
+        place = network.version, network.prefixlen
+        if place not in self._by_prefix:
+            self._by_prefix[place] = {}
+            longest_first = sorted(self._by_prefix, reverse=True)
+            self._by_prefix = {key: self._by_prefix[key] for key in longest_first}
+        self._by_prefix[place][int(network.network_address)] = network, value
+
+    def __iter__(self) -> Iterator[tuple[Network, T]]:
+        for found in self._by_prefix.values():
+            yield from found.values()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_prefix.values()))
+
+    def get(self, network: Network) -> T | None:
+        """Return what holds for exactly this network."""
+        place = network.version, network.prefixlen
+        found = self._by_prefix.get(place, {}).get(int(network.network_address))
+        return None if found is None else found[1]
+
+    def pop(self, network: Network) -> None:
+        """Have nothing hold for a network."""
+        place = network.version, network.prefixlen
+        found = self._by_prefix.get(place, {})
+        found.pop(int(network.network_address), None)
+        if not found:
+            self._by_prefix.pop(place, None)
+
+    def holding(self, address: Address) -> Iterator[T]:
+        """Yield what holds for an address, for the smallest network first."""
+        number, bits = int(address), address.max_prefixlen
+        for (version, prefix), found in self._by_prefix.items():
+            if version == address.version:
+                shift = bits - prefix
+                if (match := found.get(number >> shift << shift)) is not None:
+                    yield match[1]
