@@ -57,6 +57,7 @@ from mailssl_trio.transport.relay import Ending, Outcome, Relay
 from mailssl_trio.transport.resolver import TEMPUNAVAIL
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.wire import Wire
 from mailssl_trio.visits import Visit
 
 if TYPE_CHECKING:  # it needs the extra [dns]
@@ -104,14 +105,14 @@ class Gateway:
 
     def welcome(
         self,
-        stream: trio.abc.Stream,
+        wire: Wire,
         drain: Drain,
         visit: Visit,
         *,
         implicit_tls: bool,
         proxied: bool = False,
     ) -> "ClientLife":
-        """Begin a client's life on a stream that has just been accepted.
+        """Begin a client's life on a wire that has just been accepted.
 
         ``proxied`` is one that a PROXY header comes on before everything else.
         """
@@ -120,7 +121,7 @@ class Gateway:
             implicit_tls=implicit_tls,
             challenge=partial(challenge, self.policy.server_name),
         )
-        client = Connection(session, stream, self._layer(), self.timeouts, drain)
+        client = Connection(session, wire, self._layer(), self.timeouts, drain)
         stay = Stay(self.house, self.limits, self.protocol, visit)
         return ClientLife(self, client, session, stay, visit.subject, proxied=proxied)
 
@@ -223,8 +224,10 @@ class ClientLife:
         try:
             async with trio.open_nursery() as nursery:
                 for connection in filter(None, (self.client, self.upstream)):
-                    ending = connection.cut if self._truncated else connection.close
-                    nursery.start_soon(ending)
+                    if self._truncated:
+                        nursery.start_soon(connection.cut)
+                    elif not connection.is_closed_at_once():
+                        nursery.start_soon(connection.close)
         finally:
             self.stay.end()
 

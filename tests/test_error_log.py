@@ -1,7 +1,6 @@
 """The error log: nginx's line, nothing of a peer's raw, and a loop that never waits."""
 
 import errno
-import logging
 import os
 import re
 import resource

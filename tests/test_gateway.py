@@ -115,9 +115,7 @@ class House:
         self.backends.start_soon(self.backend, Wire(theirs, 2))
         return ours
 
-    async def serve(
-        self, stream: trio.abc.Stream, *, implicit_tls: bool = False
-    ) -> None:
+    async def serve(self, stream: Wire, *, implicit_tls: bool = False) -> None:
         upstream = Upstream(
             EmbeddedAddress(), self.proxy_ssl, BackendTlsPolicy(name=NAME)
         )

@@ -18,6 +18,7 @@ from mailssl_trio.transport.dial import Dialer
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.proxied import RealIpFrom
 from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.wire import Wire
 from mailssl_trio.visits import Visit
 from tests.test_gateway import Told, rest
 from tests.tls_pair import NAME, client_side, server_tls
@@ -48,9 +49,7 @@ class House:
         self.attempts.append(attempt)
         return Rejected(Reason.UNAVAILABLE)
 
-    async def serve(
-        self, stream: trio.abc.Stream, *, implicit_tls: bool = False
-    ) -> None:
+    async def serve(self, stream: Wire, *, implicit_tls: bool = False) -> None:
         gateway = Gateway(
             "pop3",
             Policy(),

@@ -19,3 +19,9 @@ def wire_pair() -> tuple[Wire, Wire]:
     ours, theirs = (Wire(end, LINGER) for end in socket.socketpair())
     OPENED.extend((ours, theirs))
     return ours, theirs
+
+
+def clog(wire: Wire) -> None:
+    """Fill what lies between a wire and a peer that reads nothing."""
+    while not wire.send_now(bytes(4096)):
+        pass

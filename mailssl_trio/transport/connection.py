@@ -45,20 +45,20 @@ class Connection:
     def __init__(
         self,
         session: Session,
-        stream: trio.abc.Stream,
+        wire: Wire,
         tls: TlsLayer | None,
         timeouts: Timeouts,
         drain: Drain,
     ) -> None:
         self.session = session
-        self.stream = stream
+        self.stream: Wire | SecureStream = wire
         self.tls = tls
         self.timeouts = timeouts
         self.drain = drain
         self.deadline = trio.current_time() + timeouts.session
         self.tls_failure = ""
         """Why TLS failed: at the handshake, or for our or the peer's certificate."""
-        self._wire = stream
+        self._wire = wire
         self._writable = True
         self._peer_left = False
 
@@ -121,6 +121,12 @@ class Connection:
         self.session.hang_up(reason)
         await self.next_event()
 
+    def is_closed_at_once(self) -> bool:
+        """Close gracefully if nobody has to be waited for; return whether it is."""
+        if isinstance(self.stream, SecureStream) and not self.stream.has_said_end():
+            return False
+        return self._wire.is_closed_at_once()
+
     async def close(self) -> None:
         """Close gracefully, but never wait for a silent peer."""
         with trio.move_on_after(self.timeouts.session):
@@ -131,12 +137,10 @@ class Connection:
     async def cut(self) -> None:
         """Close so that the peer cannot take what it has read for all there was."""
         with trio.move_on_after(self.timeouts.session):
-            if self.stream is not self._wire:
-                await self._wire.aclose()  # FIN without close_notify
-            elif isinstance(self._wire, Wire):
+            if self.stream is self._wire:
                 await self._wire.reset()
             else:
-                await trio.aclose_forcefully(self._wire)
+                await self._wire.aclose()  # FIN without close_notify
 
     async def _watch(self, work: trio.CancelScope) -> None:
         """Read ahead until the peer leaves or has sent enough."""
@@ -164,11 +168,15 @@ class Connection:
         data = self.session.data_to_send()
         if not data or not self._writable:
             return True
-        last = trio.current_time() + self.timeouts.close
-        scope = trio.CancelScope(deadline=last if final else max(self.deadline, last))
         try:
+            if not (rest := self.stream.send_now(data)):
+                return True
+            last = trio.current_time() + self.timeouts.close
+            scope = trio.CancelScope(
+                deadline=last if final else max(self.deadline, last)
+            )
             with scope, self.drain.cuts(scope, self.timeouts.close, Wait.BUSY):
-                await self.stream.send_all(data)
+                await self.stream.send_all(rest)
                 return True
         except trio.BrokenResourceError:
             reason = Goodbye.PEER_GONE
@@ -207,14 +215,16 @@ class Connection:
 
     async def _start_tls(self, question: StartTls) -> None:
         """Perform the handshake on this very stream; a failed one ends it."""
-        if self.tls is None or not isinstance(self._wire, Wire):
-            raise RuntimeError("a session asked for TLS where there can be none")
-        if not await self._until_hello(self.tls):
-            self.session.hang_up(self._why_cut)
-            return
+        if self.tls is None:
+            raise RuntimeError("a session asked for TLS where none is configured")
         scope = trio.CancelScope(deadline=self.deadline)
+        has_begun = False
         try:
-            with scope, self.drain.cuts(scope, wait=Wait.BUSY):
+            with scope, self.drain.cuts(scope, wait=Wait.SILENT) as waiting:
+                if self.tls.server_side and self.session.implicit_tls:
+                    await self._wire.wait_readable()  # for the first octet
+                has_begun = True
+                waiting.turns(Wait.BUSY)
                 secured = await self.tls.upgrade(self._wire)
                 self.stream = secured.stream
                 if secured.refusal is not None:  # the session hangs up by itself
@@ -226,22 +236,7 @@ class Connection:
             self.session.hang_up(Goodbye.HANDSHAKE_FAILED)
         else:
             self.session.hang_up(self._why_cut)
-        self._writable = False
-
-    async def _until_hello(self, tls: TlsLayer) -> bool:
-        """Wait for the first octet of a handshake, and leave it where it is.
-
-        Return whether it has come: who has sent nothing has begun nothing that a
-        drain should let end.
-        """
-        client_begins = tls.server_side and self.session.implicit_tls
-        if not client_begins or not isinstance(self._wire, Wire):
-            return True
-        scope = trio.CancelScope(deadline=self.deadline)
-        with scope, self.drain.cuts(scope, wait=Wait.SILENT):
-            await self._wire.wait_readable()
-            return True
-        return False
+        self._writable = not has_begun
 
     @property
     def _why_cut(self) -> Goodbye:

@@ -10,7 +10,7 @@ from enum import Enum
 from math import inf
 
 import trio
-from attrs import define, frozen
+from attrs import frozen
 
 
 class Wait(Enum):
@@ -40,12 +40,34 @@ class Pace:
 AT_ONCE = Pace()
 
 
-@define(eq=False)
-class _Declared:
-    scope: trio.CancelScope
-    grace: float
-    wait: Wait
-    since: float
+class Declared:
+    """A wait that a drain may cut short, from when it is entered until it is left."""
+
+    __slots__ = ("_drain", "_limit", "grace", "scope", "since", "wait")
+
+    def __init__(
+        self, drain: "Drain", scope: trio.CancelScope, grace: float, wait: Wait
+    ) -> None:
+        self.scope = scope
+        self.grace = grace
+        self.wait = wait
+        self.since = trio.current_time()
+        self._drain = drain
+        self._limit = scope.deadline
+
+    def __enter__(self) -> "Declared":
+        self._drain.note(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._drain.forget(self)
+
+    def turns(self, wait: Wait) -> None:
+        """Say what the peer is about from now on."""
+        self.wait, self.since = wait, trio.current_time()
+        if self._drain.begun:
+            self.scope.deadline = self._limit
+            self._drain.cut(self)
 
 
 class Drain:
@@ -55,29 +77,31 @@ class Drain:
         self.begun = False
         self._pace = AT_ONCE
         self._beginning = inf
-        self._waits: set[_Declared] = set()
+        self._waits: set[Declared] = set()
         self._sessions: set[trio.CancelScope] = set()
 
-    @contextmanager
     def cuts(
         self,
         scope: trio.CancelScope,
         grace: float = 0.0,
         wait: Wait = Wait.ALLOWED_NOTHING,
-    ) -> Iterator[None]:
+    ) -> Declared:
         """Let ``scope`` last only so long once the drain has begun.
 
         That is ``grace`` seconds, or what the drain leaves to such a peer if that is
         more.
         """
-        declared = _Declared(scope, grace, wait, trio.current_time())
+        return Declared(self, scope, grace, wait)
+
+    def note(self, declared: Declared) -> None:
+        """Take account of a wait."""
         self._waits.add(declared)
         if self.begun:
-            self._cut(declared)
-        try:
-            yield
-        finally:
-            self._waits.remove(declared)
+            self.cut(declared)
+
+    def forget(self, declared: Declared) -> None:
+        """Leave a wait alone that is over."""
+        self._waits.remove(declared)
 
     @contextmanager
     def ends(self, sessions: trio.CancelScope) -> Iterator[None]:
@@ -98,15 +122,16 @@ class Drain:
         self.begun, self._pace = True, pace
         self._beginning = trio.current_time()
         for declared in self._waits:
-            self._cut(declared)
+            self.cut(declared)
         for sessions in self._sessions:
             self._end(sessions)
 
-    def _cut(self, declared: _Declared) -> None:
+    def cut(self, declared: Declared) -> None:
+        """Leave to a wait what the drain leaves to such a peer."""
         end = max(trio.current_time() + declared.grace, self._left_to(declared))
         declared.scope.deadline = min(declared.scope.deadline, end)
 
-    def _left_to(self, declared: _Declared) -> float:
+    def _left_to(self, declared: Declared) -> float:
         """Return until when the pace lets such a peer go on."""
         unfinished = self._beginning + self._pace.unfinished
         match declared.wait:

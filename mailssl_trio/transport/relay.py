@@ -8,15 +8,25 @@ A stream that breaks is never made to look like one that ended.
 
 from contextlib import suppress
 from enum import Enum
+from typing import TypeAlias
 
 import trio
 from attrs import field, frozen
 
 from mailssl_trio.transport.secure import SecureStream
 from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.wire import Wire
 
-READ_PLAIN = 131_072
-READ_SECURED = 262_144
+ROOM = memoryview(bytearray(131_072))
+"""Where all relays of a process put what they read. Nothing is in it while anybody
+waits: what cannot be sent at once is copied. So a session keeps no buffer, however much
+it has moved, and the processor's cache keeps this one."""
+
+Line: TypeAlias = Wire | SecureStream
+
+
+GRAIN = 0.1
+"""Seconds by which silence may last too long: to move a deadline is work."""
 
 
 class Outcome(Enum):
@@ -49,9 +59,7 @@ class Ending:
 class Relay:
     """Two streams that have become one session."""
 
-    def __init__(
-        self, client: trio.abc.Stream, upstream: trio.abc.Stream, timeouts: Timeouts
-    ) -> None:
+    def __init__(self, client: Line, upstream: Line, timeouts: Timeouts) -> None:
         self.client = client
         self.upstream = upstream
         self.timeouts = timeouts
@@ -79,16 +87,14 @@ class Relay:
 
     async def _upload(self, first: bytes) -> None:
         """Carry the client's octets; after its last the backend may still answer."""
-        chunk: bytes | bytearray = first
+        chunk: bytes | memoryview = first
         while True:
             self._stir()
             try:
-                await self.upstream.send_all(chunk)
+                self.from_client += await self._send(self.upstream, chunk)
             except trio.BrokenResourceError:
                 self._note(Side.UPSTREAM)
                 break  # it has closed; its last words may still be on their way
-            self.from_client += len(chunk)
-            self._stir()
             try:
                 chunk = await self._receive(self.client)
             except trio.BrokenResourceError:
@@ -108,20 +114,16 @@ class Relay:
         A client that no longer reads may still have sent what the backend must get,
         so the backend's octets are then read, lest it stand still, and dropped.
         """
-        chunk: bytes | bytearray = first
+        chunk: bytes | memoryview = first
         client_reads = True
         while True:
+            self._stir()
             if client_reads:
-                self._delivering = True
-                self._stir()
                 try:
-                    await self.client.send_all(chunk)
-                    self.from_upstream += len(chunk)
+                    self.from_upstream += await self._send(self.client, chunk)
                 except trio.BrokenResourceError:
                     self._note(Side.CLIENT)
-                    client_reads = False
-                self._delivering = False
-            self._stir()
+                    client_reads = self._delivering = False
             try:
                 chunk = await self._receive(self.upstream)
             except trio.BrokenResourceError:
@@ -132,9 +134,21 @@ class Relay:
                 return self._end(Outcome.FINISHED)
 
     @staticmethod
-    async def _receive(stream: trio.abc.Stream) -> bytes | bytearray:
-        secured = isinstance(stream, SecureStream)
-        return await stream.receive_some(READ_SECURED if secured else READ_PLAIN)
+    async def _receive(line: Line) -> memoryview:
+        """Return what has come; it stands in ``ROOM``, so until the next wait only."""
+        return ROOM[: await line.receive_into(ROOM)]
+
+    async def _send(self, line: Line, chunk: bytes | memoryview) -> int:
+        """Send all of it, and return how much that is."""
+        size = len(chunk)
+        if rest := line.send_now(chunk):
+            kept = bytes(rest)
+            self._delivering = line is self.client
+            self._stir()
+            await line.send_all(kept)
+            self._delivering = False
+            self._stir()
+        return size
 
     async def _pass_on_the_end(self) -> None:
         if isinstance(self.upstream, trio.abc.HalfCloseableStream):
@@ -147,7 +161,9 @@ class Relay:
         A client that reads slowly is no backend that is silent.
         """
         patience = self.timeouts.relay if self._delivering else self._patience
-        self._quiet.deadline = trio.current_time() + patience
+        end = trio.current_time() + patience
+        if not end <= self._quiet.deadline <= end + GRAIN:
+            self._quiet.deadline = end + GRAIN
 
     def _note(self, side: Side) -> None:
         """Remember who has ended, unless the other did before."""

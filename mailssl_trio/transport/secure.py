@@ -3,7 +3,8 @@
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeAlias
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 import trio
 from attrs import field, frozen
@@ -12,6 +13,8 @@ from mailssl_trio.protocol.events import TlsInfo
 from mailssl_trio.tls.certificates.refusal import CertificateRefusal
 from mailssl_trio.tls.openssl import BENEATH_PYTHON
 from mailssl_trio.transport.wire import Wire
+
+T = TypeVar("T")
 
 Judge: TypeAlias = Callable[[ssl.SSLSocket], CertificateRefusal | None]
 """Looks at what a handshake has brought; None means that the peer may stay."""
@@ -25,8 +28,6 @@ Verified: TypeAlias = Callable[[ssl.SSLSocket], str]
 
 RECORD = 16384  # RFC 8446 section 5.1
 """Octets that a record holds at most."""
-
-READ_SIZE = 65536
 
 PEER_CLOSED = "peer closed connection in SSL handshake"
 
@@ -106,8 +107,8 @@ class SecureStream(trio.abc.Stream):
         self.socket = socket
         self._wire = wire
         wire.socket = socket  # the descriptor is this one's now
-        self._is_midway = False
-        """A record has been sent in part: nothing else may follow it."""
+        self._is_cut = False
+        """A record has been sent in part, and for good: nothing else may follow it."""
 
     @property
     def cipher(self) -> str:
@@ -128,16 +129,30 @@ class SecureStream(trio.abc.Stream):
                 raise HandshakeError(_reason(error)) from None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """Wait for octets, and return those that are there; b"" at a true end.
+        """Wait for octets, and return those of a record; b"" at a true end.
 
         Raises BrokenResourceError, also where the end is not one of TLS.
         """
-        most = max_bytes or READ_SIZE
+        return await self._when_readable(partial(self.socket.recv, max_bytes or RECORD))
+
+    async def receive_into(self, room: memoryview) -> int:
+        """Wait for octets, and return how many are in ``room`` now; 0 at a true end.
+
+        Raises BrokenResourceError, as above. Takes the records that have come, as long
+        as they fit: the first of them may fail, the others fail again at the next call.
+        """
+        size = await self._when_readable(partial(self.socket.recv_into, room))
+        with suppress(OSError):
+            while 0 < size < len(room) and (more := self.socket.recv_into(room[size:])):
+                size += more
+        return size
+
+    async def _when_readable(self, read: Callable[[], T]) -> T:
         if not self.socket.pending():
             await self._wire.wait_readable()
         while True:
             try:
-                return self._records(most)
+                return read()
             except ssl.SSLWantReadError:
                 await self._wire.wait_readable()
             except ssl.SSLWantWriteError:
@@ -145,27 +160,12 @@ class SecureStream(trio.abc.Stream):
             except OSError as error:
                 raise trio.BrokenResourceError from error
 
-    def _records(self, most: int) -> bytes:
-        """Read the records that have come, as long as they fit.
-
-        The first of them may fail, the others fail again at the next call.
-        """
-        data = self.socket.recv(most)
-        if len(data) < RECORD or most <= RECORD:
-            return data
-        records, size = [data], len(data)
-        with suppress(OSError):
-            while size < most and (data := self.socket.recv(most - size)):
-                records.append(data)
-                size += len(data)
-        return b"".join(records)
-
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send all of it, waiting only if the peer is slow.
 
         Cancelled, it leaves the stream broken.
         """
-        if self._is_midway:
+        if self._is_cut:
             raise trio.BrokenResourceError("another send was cut short")
         rest = memoryview(data)
         try:
@@ -173,31 +173,49 @@ class SecureStream(trio.abc.Stream):
                 try:
                     rest = rest[self.socket.send(rest) :]
                 except ssl.SSLWantWriteError:
-                    self._is_midway = True
+                    self._is_cut = True  # unless we are not cancelled here
                     await self._wire.wait_send_all_might_not_block()
+                    self._is_cut = False
         except OSError as error:
             raise trio.BrokenResourceError from error
-        self._is_midway = False
+
+    def send_now(self, data: bytes | memoryview) -> bytes | memoryview:
+        """Send what the kernel takes at once.
+
+        Return the rest, which must be sent before anything else is.
+        """
+        try:
+            while data and not self._is_cut:
+                data = data[self.socket.send(data) :]
+        except ssl.SSLWantWriteError:
+            pass
+        except OSError as error:
+            raise trio.BrokenResourceError from error
+        return data
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until there is room for more."""
         await self._wire.wait_send_all_might_not_block()
 
     async def say_end(self) -> None:
-        """Send close_notify, also where octets of the peer's stand unread.
+        """Send close_notify, also where octets of the peer's stand unread."""
+        while not self.has_said_end():
+            await self._wire.wait_send_all_might_not_block()
+
+    def has_said_end(self) -> bool:
+        """Send close_notify if there is room for it; return whether that is done.
 
         What was broken in mid-record stays as it is: that end must not look like a
         clean one.
         """
-        while not self._is_midway:
+        if not self._is_cut:
             try:
                 self.socket.unwrap()
             except ssl.SSLWantWriteError:
-                await self._wire.wait_send_all_might_not_block()
+                return False
             except (OSError, ValueError):
-                return  # said; or there is nobody to be told
-            else:
-                return
+                pass  # the peer has not said so yet; or there is nobody to be told
+        return True
 
     async def aclose(self) -> None:
         """Close the wire below, which takes its time; say nothing."""

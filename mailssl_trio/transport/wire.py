@@ -64,6 +64,18 @@ class Wire(trio.abc.HalfCloseableStream):
         except OSError as error:
             raise self._translated(error) from error
 
+    async def receive_into(self, room: memoryview) -> int:
+        """Wait for octets, and return how many are in ``room`` now; 0 at the end."""
+        try:
+            while True:
+                await wait_readable(self.socket)
+                with suppress(BlockingIOError):
+                    size = self.socket.recv_into(room)
+                    self._at_eof = not size
+                    return size
+        except OSError as error:
+            raise self._translated(error) from error
+
     async def wait_readable(self) -> None:
         """Wait until the peer has said something, or has gone; read nothing."""
         try:
@@ -92,6 +104,17 @@ class Wire(trio.abc.HalfCloseableStream):
         except OSError as error:
             raise self._translated(error) from error
 
+    def send_now(self, data: bytes | memoryview) -> bytes | memoryview:
+        """Send what the kernel takes at once; return the rest."""
+        try:
+            while data:
+                data = data[self.socket.send(data) :]
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            raise self._translated(error) from error
+        return data
+
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until there is room for more."""
         try:
@@ -105,6 +128,13 @@ class Wire(trio.abc.HalfCloseableStream):
             self.socket.shutdown(socket.SHUT_WR)
         except OSError as error:
             raise self._translated(error) from error
+
+    def is_closed_at_once(self) -> bool:
+        """Close if the peer has ended and has all that we sent; return whether so."""
+        if not self._at_eof or self.unsent():
+            return False
+        self.close()
+        return True
 
     async def aclose(self) -> None:
         """Close so that the peer can read all that we sent, whatever it still sends."""

@@ -4,13 +4,14 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
+from socket import socket, socketpair
 
 import attrs
 import pytest
 import trio
 import trio.testing
 from attrs import Factory, define, evolve
-from trio.testing import MockClock, memory_stream_pair
+from trio.testing import MockClock
 
 from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.auth.route import Authenticator, Judgement, LoginAttempt, Route
@@ -32,8 +33,10 @@ from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.proxied import RealIpFrom
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
+from mailssl_trio.transport.wire import Wire
 from mailssl_trio.visits import Visit
 from tests.test_gateway import GOOD, REFUSING, Backend, Told
+from tests.wire_pair import wire_pair
 
 UPSTREAM = Upstream(EmbeddedAddress())
 TIMEOUTS = Timeouts(session=60, connect=10, relay=3600, linger=5, close=2)
@@ -103,18 +106,18 @@ class Place:
     dialled: int = 0
     backend: Backend = GOOD
 
-    async def dial(self, protocol: str) -> trio.SocketStream:
-        ours, theirs = trio.socket.socketpair()
+    async def dial(self, protocol: str) -> socket:
+        ours, theirs = socketpair()
         self.dialled += 1
-        self.nursery.start_soon(self.backend, trio.SocketStream(theirs))
-        return trio.SocketStream(ours)
+        self.nursery.start_soon(self.backend, Wire(theirs, 2))
+        return ours
 
     def comes(self, address: str = HERE) -> Client:
-        client, ours = memory_stream_pair()
+        client, ours = wire_pair()
         self.nursery.start_soon(self._live, ours, address)
         return Client(client)
 
-    async def _live(self, stream: trio.abc.Stream, address: str) -> None:
+    async def _live(self, stream: Wire, address: str) -> None:
         gateway = Gateway(
             self.protocol,
             Policy(server_name="mx"),

@@ -18,13 +18,13 @@ from mailssl_trio.transport.secure import HandshakeError, TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
 from tests.tls_pair import NAME, client_side, server_side
-from tests.wire_pair import wire_pair
+from tests.wire_pair import clog, wire_pair
 
 TIMEOUTS = Timeouts(session=60, linger=5, close=2)
 
 
 def connection(
-    stream: trio.abc.Stream,
+    stream: Wire,
     starttls: StartTlsMode = StartTlsMode.ON,
     *,
     implicit_tls: bool = False,
@@ -168,8 +168,8 @@ async def test_handshake_shares_the_budget(
 
 
 async def test_client_that_never_reads_is_cut_off(autojump_clock: MockClock) -> None:
-    """A lockstep stream takes nothing until its peer asks for it."""
-    ours, theirs = trio.testing.lockstep_stream_pair()
+    ours, theirs = wire_pair()
+    clog(ours)
     driver = connection(ours)
     await drive(driver, Goodbye.TIMED_OUT)
     assert 60 <= trio.current_time() < 64

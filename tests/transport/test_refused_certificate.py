@@ -113,7 +113,7 @@ class Client:
 
 
 def connection(
-    stream: trio.abc.Stream, tongue: Tongue, layer: TlsLayer, *, implicit_tls: bool
+    stream: Wire, tongue: Tongue, layer: TlsLayer, *, implicit_tls: bool
 ) -> Connection:
     policy = Policy(starttls=StartTlsMode.ONLY)
     session = SERVERS[tongue.name](policy, implicit_tls=implicit_tls)
