@@ -43,9 +43,8 @@ NO_TLS = "203.0.113.13"
 """Speaks no TLS where it is spoken at once."""
 
 SALTED = sha1(ALICE.password.encode() + b"salt").digest() + b"salt"
-QUICKLY_PROVED = (
-    f'["{ALICE.name}"]\npassword = "{{SSHA}}{b64encode(SALTED).decode()}"\n'
-)
+QUICK = b64encode(SALTED).decode()
+QUICKLY_PROVED = f'["{ALICE.name}"]\npassword = "{{SSHA}}{QUICK}"\n'
 
 GREETINGS = {"imap": b"* OK", "pop3": b"+OK", "smtp": b"220"}
 
@@ -176,10 +175,10 @@ def everybody_comes(ports: dict[str, int], only: int, tls: int) -> None:
                 be_silent,
             )
         ]
-        for name in (*FORGERIES, *BROKEN):
-            coming.append(people.submit(forge, name, ports["imap"]))
-        for come in (be_good_by_tls, speak_no_tls):
-            coming.append(people.submit(come, tls))
+        coming += [
+            people.submit(forge, name, ports["imap"]) for name in FORGERIES + BROKEN
+        ]
+        coming += [people.submit(come, tls) for come in (be_good_by_tls, speak_no_tls)]
         coming.append(people.submit(log_in_in_clear, only))
         for each in coming:
             each.result()
