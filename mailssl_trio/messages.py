@@ -169,7 +169,8 @@ class Session:
 
     session: str
     user: str
-    """As it was said at the login; octets that are no UTF-8 are ``\\xNN``."""
+    """As it was said at the login, or how that began; octets that are no UTF-8 are
+    ``\\xNN``."""
     mechanism: str
     protocol: str
     client: str

@@ -193,7 +193,7 @@ class Supervisor:
             elif pid_file is None or pid_file.path != judged.config.pid:
                 pid_file = PidFile(judged.config.pid, log.write)
                 undo.callback(pid_file.remove)
-            socket = self._control.prepare(judged.config, log)
+            socket = self._control.prepare(judged.config, log.write)
             undo.callback(self._control.abandon, socket)
             generation = await self._begin(judged, log)
             undo.pop_all()
