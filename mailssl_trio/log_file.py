@@ -23,6 +23,11 @@ class LogFile:
         """What is left of a line that was torn."""
         self._lost = 0
 
+    @property
+    def fails(self) -> bool:
+        """Whether the last line was lost."""
+        return self._lost > 0
+
     def write(self, line: Line) -> Line | None:
         """Write a line; return what there is to say elsewhere, when that is new."""
         whole = self._rest + f"{line.in_a_file}\n".encode("utf-8", "backslashreplace")
