@@ -14,6 +14,7 @@ from mailssl_trio.config import (
     control_words,
     descriptors,
     http_words,
+    limit_words,
     listening,
     logging_words,
     pem_sources,
@@ -124,6 +125,24 @@ FORMS: Mapping[object, Form] = {
     ),
     worker_user.names: Form(
         "USER", schemas.either(schemas.TEXT, schemas.array(schemas.TEXT))
+    ),
+    limit_words.at_least_one: Form("NUMBER", schemas.number(1)),
+    limit_words.connection_rules: Form(
+        "RULES",
+        schemas.one_or_several(
+            schemas.text(r"\s*(address|user|user[+]address)\s+[0-9]+\s*"), least=0
+        ),
+    ),
+    limit_words.login_rules: Form(
+        "RULES",
+        schemas.one_or_several(
+            schemas.text(r"\s*(user[+])?address\s+[0-9]+(\s+(time|delay|ban)=\S+)*\s*"),
+            least=0,
+        ),
+    ),
+    limit_words.access_rules: Form(
+        "RULES",
+        schemas.one_or_several(schemas.text(r"\s*(allow|deny)\s+\S+\s*"), least=0),
     ),
     real_ip.proxies: Form("NETWORKS", schemas.WORDS),
     resolver_words.resolver: Form("ADDRESSES", schemas.WORDS),

@@ -78,6 +78,8 @@ def load(
         warnings=report.problems,
         user=user,
         worker_rlimit_nofile=top.worker_rlimit_nofile,
+        worker_connections=top.worker_connections,
+        worker_login_connections=top.worker_login_connections,
     )
 
 

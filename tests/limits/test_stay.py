@@ -349,12 +349,17 @@ async def test_crowd_of_one_address_hurts_itself(
     house.crowd = Crowd(5)
     async with gateway(house) as it:
         other = it.comes(THERE)
-        flood = [it.comes() for _ in range(10)]
+        await other.hears(b"+OK")
+        flood = []
+        for _ in range(10):
+            flood.append(it.comes())
+            await flood[-1].hears(b"+OK")
         busy = b"-ERR [SYS/TEMP] too many connections\r\n"
         await other.logs_in(b"joe")
         await other.hears(b"+OK in\r\n")
         await flood[0].hears(busy)
-        await flood[-1].hears(b"+OK")
+        await flood[-1].logs_in(b"ann")
+        await flood[-1].hears(b"+OK in\r\n")
         assert it.told.events.count("closed CROWDED_OUT") == 6
 
 
