@@ -42,11 +42,18 @@ def order(
     return None
 
 
+def _number(said: bytes) -> int:
+    """Return a process's number. Raises ValueError: others mean many processes."""
+    if (pid := int(said)) <= 1:
+        raise ValueError
+    return pid
+
+
 def _send(file: Path, signals: Sequence[signal.Signals]) -> None:
     """Send signals to the process whose pid file it is, if that lives."""
     try:
         with file.open("rb") as opened:
-            pid = int(opened.read(32))
+            pid = _number(opened.read(32))
             flock(opened, LOCK_SH | LOCK_NB)  # it is locked as long as its owner lives
     except BlockingIOError:
         try:

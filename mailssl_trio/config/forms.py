@@ -119,7 +119,9 @@ FORMS: Mapping[object, Form] = {
     processes.processes: Form(
         "NUMBER", schemas.either(schemas.number(1, processes.MOST), {"const": "auto"})
     ),
-    control_words.control: Form("FILE|off", schemas.FILE),
+    control_words.control: Form(
+        "FILE|off", schemas.either(schemas.FILE, {"const": False})
+    ),
     descriptors.descriptors: Form(
         "NUMBER", schemas.number(descriptors.LEAST, descriptors.MOST)
     ),
