@@ -18,7 +18,7 @@ from mailssl_trio.limits.ledger import Ledger
 from mailssl_trio.limits.tags import KEY_OCTETS
 from mailssl_trio.messages import Limiting, LoginsTold, Message, Sanctioned
 
-PAUSE = 0.2
+PAUSE = 0.1
 """Seconds between two messages to workers; the first waits for nothing."""
 
 BATCH = 1_000

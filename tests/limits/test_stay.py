@@ -469,6 +469,43 @@ async def test_guesses_wait_longer_and_are_then_not_even_judged(
         assert await supervised.tries(b"joe", b"joe") == b"+OK in\r\n"
 
 
+async def test_guesses_that_come_all_at_once_are_not_all_judged(
+    house: House, autojump_clock: MockClock
+) -> None:
+    async with gateway(house) as it:
+        judge = it.judge = Judge()
+        supervised = Supervised(house, it, evolve(PAIR, delay=0))
+        async with trio.open_nursery() as guesses:
+            for number in range(200):
+                guesses.start_soon(supervised.tries, b"joe", b"%d" % number)
+        assert judge.asked <= 2 * PAIR.distinct
+        assert len(house.turns) == 0
+
+
+async def test_turn_that_does_not_come_is_a_refusal(
+    house: House, autojump_clock: MockClock
+) -> None:
+    class Asleep:
+        async def judge(self, attempt: LoginAttempt) -> Judgement:
+            await trio.sleep_forever()
+
+    async with gateway(house) as it:
+        it.judge = Asleep()
+        it.policy = LimitPolicy(logins=(evolve(PAIR, distinct=1),))
+        await it.comes().logs_in(b"joe", b"x")
+        await trio.testing.wait_all_tasks_blocked()
+        second = it.comes()
+        await second.logs_in(b"joe", b"x")
+        await second.hears(BARRED)
+        assert 60 <= trio.current_time() < 61
+        third = it.comes()
+        await third.logs_in(b"joe", b"x")
+        await trio.sleep(1)
+        await third.stream.aclose()
+        await trio.sleep(1)
+        assert len(house.turns) == 1
+
+
 async def test_user_who_is_not_there_waits_as_long_as_one_who_is(
     house: House, autojump_clock: MockClock
 ) -> None:
