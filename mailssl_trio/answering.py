@@ -41,6 +41,9 @@ FOUND_AT_ONCE = 100
 ENDED_AT_ONCE = 20
 """Connections of a page: the loop is held for a millisecond or two."""
 
+LONGEST_NAME = 400
+"""Characters of a user's name that are told; RFC 5321 knows addresses of 320."""
+
 Matching: TypeAlias = Callable[[Subject], bool]
 
 
@@ -109,24 +112,24 @@ def _meaning(whom: Whom) -> Matching:
     network = None if whom.network is None else ip_network(whom.network, strict=False)
 
     def means(subject: Subject) -> bool:
-        if whom.session is not None and subject.session == whom.session:
+        if subject.session == whom.session or _is_in(network, subject.client):
             return True
-        if user is not None and subject.logged_in is not None:
-            return shown(subject.login).casefold() == user
-        return network is not None and _is_in(network, subject.client)
+        has_logged_in = subject.logged_in is not None
+        return has_logged_in and shown(subject.login).casefold() == user
 
     return means
 
 
-def _is_in(network: IPv4Network | IPv6Network, client: str) -> bool:
+def _is_in(network: IPv4Network | IPv6Network | None, client: str) -> bool:
     """Whether an address is in a network; one of IPv4 may be written as IPv6."""
+    if network is None:
+        return False
     try:
         address = ip_address(client)
     except ValueError:  # who comes by a Unix socket has none
         return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped in network:
-        return True
-    return address in network
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return address in network or (mapped is not None and mapped in network)
 
 
 def _session(subject: Subject, zero: float) -> Session:
@@ -134,7 +137,7 @@ def _session(subject: Subject, zero: float) -> Session:
     login = subject.logged_in
     return Session(
         subject.session,
-        shown(subject.login),
+        shown(subject.login)[:LONGEST_NAME],
         subject.mechanism,
         subject.protocol,
         subject.client,

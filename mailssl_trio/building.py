@@ -19,9 +19,14 @@ from mailssl_trio.auth.users_file import read_users
 from mailssl_trio.config.model import Config, VirtualServer
 from mailssl_trio.files import Files
 from mailssl_trio.gateway import Gateway
+from mailssl_trio.limits.counts import Counts
+from mailssl_trio.limits.crowd import Crowd
+from mailssl_trio.limits.house import House
+from mailssl_trio.limits.seats import Seats
+from mailssl_trio.limits.tags import Tags
 from mailssl_trio.logs import Logs, open_logs
 from mailssl_trio.mailbox.service import Mailbox
-from mailssl_trio.messages import Door
+from mailssl_trio.messages import Door, Limiting
 from mailssl_trio.observer import Observer
 from mailssl_trio.resuming import Resuming
 from mailssl_trio.server import Server
@@ -93,6 +98,20 @@ def build_mailbox(config: Config, files: Files) -> Mailbox:
     return Mailbox(config.state_directory / "mail", local_users, server_name)
 
 
+def build_house(
+    config: Config, limiting: Limiting | None, complain: Callable[[str], object]
+) -> House:
+    """Make what the limits of a worker are kept with."""
+    seats = Seats(config.worker_connections, complain)
+    house = House(seats, Crowd(config.worker_login_connections))
+    if limiting is not None:
+        house.tags = Tags(limiting.hash_key)
+        house.standing.apply(limiting.standing)
+        if limiting.place is not None:
+            house.counts = Counts(limiting.place, limiting.hash_key)
+    return house
+
+
 @frozen
 class Shared:
     """What all servers of a process have in common."""
@@ -103,6 +122,7 @@ class Shared:
     embedded: Embedded
     drain: Drain
     visits: Visits = field(factory=Visits)
+    house: House = field(factory=House)
 
 
 def build_servers(
@@ -123,6 +143,7 @@ def build_servers(
             authenticator,
             shared.log.of(settings.error_log, settings.access_log),
             shared.embedded,
+            shared.house,
         )
         opened = [
             (door, _listener(door.descriptor))
@@ -185,6 +206,7 @@ def build_gateway(
     authenticator: Authenticator,
     log: Observer,
     embedded: Embedded,
+    house: House,
 ) -> Gateway:
     """Make one virtual server's objects of its settings.
 
@@ -211,6 +233,8 @@ def build_gateway(
         settings.real_ip_from,
         settings.pass_error_message,
         names=None if settings.resolver is None else ClientNames(settings.resolver),
+        limits=settings.limits,
+        house=house,
     )
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from stat import S_IMODE, S_ISDIR, S_ISREG
+from stat import S_IMODE, S_IRWXO, S_ISDIR, S_ISREG
 
 from attrs import field, frozen
 
@@ -42,13 +42,16 @@ class Files:
         """SHA-256 of what each file held when it was first read, by any of us."""
         self.on_disk = on_disk
         """Whether what is not known is looked for."""
+        self.exposed: dict[Path, int] | None = None
+        """Where secrets may be open to others, as they may be with nginx: the files
+        that are, and their permissions; else None."""
 
     def read(self, path: Path) -> Content:
         """Return what is in a file. Raises OSError, and ValueError for NUL."""
         if path not in self.known:
             if not self.on_disk:
                 raise FileNotFoundError(f"{path} was not handed down")
-            self.known[path] = _read(path)
+            self.known[path] = self._forgiven(path, _read(path))
         content = self.known[path]
         self.origins.setdefault(path, sha256(content.data).digest())
         return content
@@ -60,7 +63,21 @@ class Files:
 
     def afresh(self) -> "Files":
         """Return the same with nothing known: what is on the disk now."""
-        return Files(origins=self.origins, on_disk=self.on_disk)
+        files = Files(origins=self.origins, on_disk=self.on_disk)
+        files.exposed = None if self.exposed is None else {}
+        return files
+
+    def forgive(self) -> None:
+        """Take secrets that are open to others for what they should be, and note it."""
+        self.exposed = {}
+        for path, content in self.known.items():
+            self.known[path] = self._forgiven(path, content)
+
+    def _forgiven(self, path: Path, content: Content) -> Content:
+        if self.exposed is None or not content.mode & S_IRWXO:
+            return content
+        self.exposed[path] = content.mode
+        return Content(content.data, content.mode & ~S_IRWXO)
 
 
 def _read(path: Path) -> Content:

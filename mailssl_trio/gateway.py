@@ -262,20 +262,20 @@ class ClientLife:
         subject.login, subject.upstream = credentials.authcid, ""
         subject.failure = Failure.ABORTED_BY_CLIENT  # unless it stays for the verdict
         verdict: Verdict
-        if (barred := self.stay.bars(subject.login)) is not None:
-            subject.failure, verdict = Failure.AUTH_FAILED, barred
-        else:
-            await trio.sleep(self.stay.delay(subject.login))
-            verdict = await self._judge(question)
-        if isinstance(verdict, Rejected):
-            self._tell(LoginFailed(verdict))
-            self.stay.ceases()
-            if verdict.reason is Reason.AUTHENTICATIONFAILED:
-                self.stay.failed(credentials)
-            await self._make_wait(verdict)
-        else:
-            self.stay.succeeded(subject.login)
-        return verdict
+        async with self.stay.turn(subject.login) as barred:
+            if barred is not None:
+                subject.failure, verdict = Failure.AUTH_FAILED, barred
+            else:
+                verdict = await self._judge(question)
+            if isinstance(verdict, Rejected):
+                self._tell(LoginFailed(verdict))
+                self.stay.ceases()
+                if verdict.reason is Reason.AUTHENTICATIONFAILED:
+                    self.stay.failed(credentials)
+                await self._make_wait(verdict)
+            else:
+                self.stay.succeeded(subject.login)
+            return verdict
 
     async def _judge(self, question: Authenticate) -> Verdict:
         """Have the judge decide, and the backend if it lets the user in."""

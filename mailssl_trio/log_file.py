@@ -6,11 +6,18 @@ thread that writes the logs comes here.
 """
 
 import os
+import re
 from pathlib import Path
 
 from mailssl_trio.log_lines import Line
 
 MODE = 0o666  # less what the umask takes
+
+STREAM = re.compile(
+    "/dev/(?P<name>stdout|stderr)|/(?:proc/self|dev)/fd/(?P<number>[12])"
+)
+STREAMS = {"stdout": 1, "stderr": 2}
+MOST_LINKS = 8
 
 
 class LogFile:
@@ -22,6 +29,11 @@ class LogFile:
         self._rest = b""
         """What is left of a line that was torn."""
         self._lost = 0
+
+    @property
+    def fails(self) -> bool:
+        """Whether the last line was lost."""
+        return self._lost > 0
 
     def write(self, line: Line) -> Line | None:
         """Write a line; return what there is to say elsewhere, when that is new."""
@@ -54,6 +66,24 @@ class LogFile:
 
 
 def _open(path: Path) -> int:
+    if (stream := _standard_stream(path)) is not None:
+        return os.dup(stream)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     flags |= os.O_NONBLOCK  # a pipe that nobody reads must not hold us up
     return os.open(path, flags, MODE)
+
+
+def _standard_stream(path: Path) -> int | None:
+    """Return which of our own streams a name stands for, through whatever links.
+
+    Who has another user than who has started it could not open it by name.
+    """
+    name = str(path)
+    for _ in range(MOST_LINKS):
+        if found := STREAM.fullmatch(name):
+            return int(found["number"] or STREAMS[found["name"]])
+        try:
+            name = os.path.join(os.path.dirname(name), os.readlink(name))
+        except OSError:
+            return None
+    return None

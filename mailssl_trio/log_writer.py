@@ -48,6 +48,10 @@ Chain: TypeAlias = tuple[ErrorLog, ...]
 class Sink(Protocol):
     """Something that takes lines, one after the other."""
 
+    @property
+    def fails(self) -> bool:
+        """Whether the last line was lost."""
+
     def write(self, line: Line) -> Line | None:
         """Take a line; return what there is to say about that elsewhere."""
 
@@ -72,10 +76,11 @@ class LogWriter:
         """Who is told of lines that are lost."""
         self._dropped = 0
         self._reopens = False
+        self._is_closing = False
         with ExitStack() as undo:
-            self._sinks: dict[Target, Sink] = {}
+            self.sinks: dict[Target, Sink] = {}
             for target in dict.fromkeys((*targets, *troubles)):
-                self._sinks[target] = sink = _sink(target)
+                self.sinks[target] = sink = _sink(target)
                 undo.callback(sink.close)
             undo.pop_all()
         self._queue: queue.Queue[tuple[Targets, Line] | None] = queue.Queue(
@@ -92,8 +97,11 @@ class LogWriter:
             self._queue.put_nowait((targets, line))
         except queue.Full:
             self._dropped += 1
-        else:
-            self._tell_dropped()
+            return
+        if self._dropped:
+            with suppress(queue.Full):  # the next line will tell
+                self._queue.put_nowait((self._troubles, self._told_dropped()))
+                self._dropped = 0
 
     def reopen(self) -> None:
         """Open all files again, by their names; what cannot be opened goes on."""
@@ -103,54 +111,49 @@ class LogWriter:
 
     def close(self) -> None:
         """Have written what is left, but do not wait for ever."""
-        self._tell_dropped()
         until = time.monotonic() + LAST_LINES
         try:
             self._queue.put(None, timeout=LAST_LINES)
         except queue.Full:
-            return  # it hangs, and ends with us
+            self._is_closing = True  # for when it hangs no more
         self._thread.join(max(0.0, until - time.monotonic()))
 
-    def _tell_dropped(self) -> None:
-        if self._dropped:
-            dropped, self._dropped = self._dropped, 0
-            text = f"{dropped} log lines were dropped"
-            self.put(self._troubles, Line("alert", text))
+    def _told_dropped(self) -> Line:
+        return Line("alert", f"{self._dropped} log lines were dropped")
 
     def _run(self) -> None:
         """Be the thread."""
-        while (queued := self._queue.get()) is not None:
+        while not self._is_closing and (queued := self._queue.get()) is not None:
             if self._reopens:
                 self._reopens = False
                 self._reopen()
-            targets, line = queued
-            for target in targets:
-                self._write(target, line)
-        for sink in self._sinks.values():
+            self._write_all(*queued)
+        if self._dropped:
+            self._write_all(self._troubles, self._told_dropped())
+        for sink in self.sinks.values():
             sink.close()
 
-    def _write(self, target: Target, line: Line) -> None:
-        if (trouble := self._sinks[target].write(line)) is not None:
-            self._tell(trouble, failing=target)
+    def _write_all(self, targets: Targets, line: Line) -> None:
+        for target in targets:
+            if (trouble := self.sinks[target].write(line)) is not None:
+                self._tell(trouble)
 
-    def _tell(self, trouble: Line, failing: Target) -> None:
-        """Tell others what is wrong with a target, once it is right itself too."""
-        others = [each for each in self._troubles if each != failing]
-        if not others and failing is not None:
-            self._sinks.setdefault(None, StandardError())
-            others = [None]
-        for target in others:
-            self._sinks[target].write(trouble)
+    def _tell(self, trouble: Line) -> None:
+        """Tell those who are right themselves; or standard error, if nobody is."""
+        right = [each for each in self._troubles if not self.sinks[each].fails]
+        if not right and None not in self.sinks:
+            self.sinks[None] = StandardError()
+            right = [None]
+        self._write_all(right, trouble)  # one that fails now will be told of, too
 
     def _reopen(self) -> None:
-        for target, sink in tuple(self._sinks.items()):
+        for target, sink in tuple(self.sinks.items()):
             try:
                 sink.reopen()
             except OSError as error:
                 text = f"{target} is not reopened, the old file goes on: "
                 trouble = Line("alert", text + str(error.strerror))
-                for told in self._troubles:
-                    self._write(told, trouble)
+                self._write_all(self._troubles, trouble)
 
 
 def _sink(target: Target) -> Sink:

@@ -9,6 +9,8 @@ from pathlib import Path
 from attrs import field, frozen
 
 from mailssl_trio.files import Content, Files
+from mailssl_trio.limits.counts import Place
+from mailssl_trio.limits.sanctions import Failure, Sanction, Success
 
 
 class Message:
@@ -68,6 +70,17 @@ class RandomKeys:
 
 
 @frozen
+class Limiting:
+    """What a worker keeps limits with that hold for all."""
+
+    hash_key: bytes = field(repr=False)
+    place: Place | None
+    """Where it counts; None where nothing is counted."""
+    standing: tuple[Sanction, ...]
+    """What holds at its start."""
+
+
+@frozen
 class Configure(Message):
     """To a worker, first of all: this is what you serve."""
 
@@ -79,6 +92,7 @@ class Configure(Message):
     zones: Path | None = None
     """The directory of the shared zones."""
     ticket_keys: tuple[RandomKeys, ...] = ()
+    limiting: Limiting | None = None
 
 
 @frozen
@@ -93,6 +107,13 @@ class ReplaceTicketKeys(Message):
     """To a worker: encrypt session tickets with these from now on."""
 
     ticket_keys: tuple[RandomKeys, ...]
+
+
+@frozen
+class Sanctioned(Message):
+    """To a worker: this has come to hold, or holds no more."""
+
+    sanctions: tuple[Sanction, ...]
 
 
 @frozen
@@ -126,6 +147,14 @@ class Serving(Message):
 @frozen
 class Leaves(Message):
     """From a worker: a signal has told it to stop; others must let clients in."""
+
+
+@frozen
+class LoginsTold(Message):
+    """From a worker: logins that limits are about."""
+
+    failures: tuple[Failure, ...]
+    successes: tuple[Success, ...]
 
 
 @frozen
@@ -169,7 +198,8 @@ class Session:
 
     session: str
     user: str
-    """As it was said at the login; octets that are no UTF-8 are ``\\xNN``."""
+    """As it was said at the login, or how that began; octets that are no UTF-8 are
+    ``\\xNN``."""
     mechanism: str
     protocol: str
     client: str
@@ -245,6 +275,8 @@ TYPES: Mapping[str, type[Message]] = {
     "serving": Serving,
     "leaves": Leaves,
     "failed": Failed,
+    "sanctioned": Sanctioned,
+    "logins": LoginsTold,
     "find_sessions": FindSessions,
     "end_sessions": EndSessions,
     "count_sessions": CountSessions,

@@ -31,14 +31,21 @@ def leads_to_journal(
 class StandardError:
     """Writes lines to standard error; a reader that stands still loses them."""
 
-    def __init__(self, descriptor: int = DESCRIPTOR) -> None:
+    def __init__(
+        self, descriptor: int = DESCRIPTOR, environment: Mapping[str, str] = os.environ
+    ) -> None:
         self._descriptor = descriptor
-        self._in_journal = leads_to_journal(descriptor)
+        self._in_journal = leads_to_journal(descriptor, environment)
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLOUT)
         self._rest = b""
         """What is left of a line that was torn."""
         self._lost = 0
+
+    @property
+    def fails(self) -> bool:
+        """Whether the last line was lost."""
+        return self._lost > 0
 
     def write(self, line: Line) -> Line | None:
         """Write a line; return what there is to say elsewhere, when that is new."""

@@ -16,7 +16,7 @@ from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, ConfigError
 from mailssl_trio.files import Files
 from mailssl_trio.leaving import STOP_SIGNALS
-from mailssl_trio.messages import Reopen
+from mailssl_trio.messages import Message, Reopen
 from mailssl_trio.rlimits import raise_descriptors
 from mailssl_trio.supervision.control.control import Control
 from mailssl_trio.supervision.control.program import Program
@@ -27,6 +27,7 @@ from mailssl_trio.supervision.pid_file import PidFile
 from mailssl_trio.supervision.premises import Premises
 from mailssl_trio.supervision.reloading import Reloads, Wish
 from mailssl_trio.supervision.served import Log, Served
+from mailssl_trio.supervision.shared_limits import SharedLimits
 from mailssl_trio.supervision.systemd import Systemd
 from mailssl_trio.tls.problems import TlsSettingsError
 
@@ -44,6 +45,7 @@ class Supervisor:
         self._load = load
         self._announce = announce
         self._premises = Premises()
+        self._limits = SharedLimits(self._write)
         self._disk = Disk()
         self._served: Served | None = None
         self._generations: set[Generation] = set()
@@ -69,6 +71,7 @@ class Supervisor:
             await everything.start(self._obey_signals, everything)
             everything.start_soon(self._systemd.run, self._generations, self._warn)
             everything.start_soon(self._control.run)
+            everything.start_soon(self._limits.spread, self._tell)
             async with trio.open_nursery() as self._workers:
                 with self._duties:
                     try:
@@ -80,6 +83,7 @@ class Supervisor:
             self._served.log.write("notice", "exit")
             self._served.close()
         self._premises.close()
+        self._limits.close()
         if failure is not None:
             raise failure
 
@@ -113,8 +117,11 @@ class Supervisor:
         except StartError as failed:
             served.log.write("error", str(failed))
         served.log.reopen()
+        self._tell(Reopen())
+
+    def _tell(self, message: Message) -> None:
         for generation in self._generations:
-            generation.tell(Reopen())
+            generation.tell(message)
 
     def _stop(self, *, patient: bool) -> None:
         self._duties.cancel()
@@ -193,7 +200,7 @@ class Supervisor:
             elif pid_file is None or pid_file.path != judged.config.pid:
                 pid_file = PidFile(judged.config.pid, log.write)
                 undo.callback(pid_file.remove)
-            socket = self._control.prepare(judged.config, log)
+            socket = self._control.prepare(judged.config, log.write)
             undo.callback(self._control.abandon, socket)
             generation = await self._begin(judged, log)
             undo.pop_all()
@@ -212,7 +219,11 @@ class Supervisor:
         configure = await self._premises.prepare(judged)
         await trio.lowlevel.checkpoint()  # none begins after a stop
         generation = Generation(
-            judged.config, configure, log.write, self._premises.distrust_memory
+            judged.config,
+            configure,
+            log.write,
+            self._premises.distrust_memory,
+            self._limits,
         )
         self._generations.add(generation)
         self._workers.start_soon(self._run, generation)
@@ -225,8 +236,11 @@ class Supervisor:
         return generation
 
     def _warn(self, text: str) -> None:
+        self._write("warn", text)
+
+    def _write(self, level: str, text: str) -> None:
         if self._served is not None:
-            self._served.log.write("warn", text)
+            self._served.log.write(level, text)
 
     async def _run(self, generation: Generation) -> None:
         await generation.run()

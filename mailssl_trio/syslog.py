@@ -74,6 +74,11 @@ class SyslogSocket:
         self._next_lookup = 0.0
         self._lost = 0
 
+    @property
+    def fails(self) -> bool:
+        """Whether the last line was lost."""
+        return self._lost > 0
+
     def write(self, line: Line) -> Line | None:
         """Send a line; a daemon may have begun anew, so try twice.
 

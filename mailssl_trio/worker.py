@@ -15,6 +15,7 @@ from mailssl_trio.auth.users_file import UsersFileError
 from mailssl_trio.building import (
     Shared,
     StartError,
+    build_house,
     build_mailbox,
     build_servers,
     opened_logs,
@@ -25,6 +26,7 @@ from mailssl_trio.config.problem import ConfigError
 from mailssl_trio.embedded import Mailboxes
 from mailssl_trio.files import Files
 from mailssl_trio.leaving import Leaving
+from mailssl_trio.limits.house import House
 from mailssl_trio.logs import Logs
 from mailssl_trio.messages import (
     Configure,
@@ -32,12 +34,14 @@ from mailssl_trio.messages import (
     Failed,
     HandedFile,
     Leaves,
+    LoginsTold,
     Message,
     Question,
     Renew,
     Reopen,
     ReplaceTicketKeys,
     Retire,
+    Sanctioned,
     Serving,
     Stop,
     handed_down,
@@ -51,6 +55,9 @@ from mailssl_trio.visits import Visits
 
 PATIENCE = 60.0
 """Seconds in which the supervisor says what is to be served."""
+
+BETWEEN_REPORTS = 0.05
+"""Seconds between two messages that tell of logins."""
 
 LAST_WORDS = 5.0
 """Seconds in which it takes what we have to say when we leave."""
@@ -109,6 +116,7 @@ class Worker:
     mailboxes: Mailboxes
     resuming: Resuming
     visits: Visits
+    house: House
     servers: list[Server]
     threads: trio.CapacityLimiter = field(factory=partial(trio.CapacityLimiter, 1))
     """For what clients must not feel: to build a context takes milliseconds."""
@@ -129,10 +137,24 @@ class Worker:
         belongings.callback(resuming.close)
         leaving = Leaving(config.worker_shutdown_timeout)
         mailboxes = Mailboxes(build_mailbox(config, files), log.error)
-        shared = Shared(files, resuming, log, mailboxes.open, leaving.drain)
-        servers = build_servers(config, configure.doors, shared)
+        shared = Shared(
+            files,
+            resuming,
+            log,
+            mailboxes.open,
+            leaving.drain,
+            house=build_house(config, configure.limiting, partial(log.write, "alert")),
+        )
         return cls(
-            files, channel, log, leaving, mailboxes, resuming, shared.visits, servers
+            files,
+            channel,
+            log,
+            leaving,
+            mailboxes,
+            resuming,
+            shared.visits,
+            shared.house,
+            build_servers(config, configure.doors, shared),
         )
 
     async def run(self) -> None:
@@ -143,6 +165,7 @@ class Worker:
             nursery.start_soon(self.resuming.collect)
             nursery.start_soon(self._obey_supervisor, nursery.cancel_scope)
             nursery.start_soon(self._say_that_it_leaves)
+            nursery.start_soon(self._tell_logins)
             async with trio.open_nursery() as serving:
                 for server in self.servers:
                     serving.start_soon(server.run)
@@ -169,6 +192,8 @@ class Worker:
                 await self._renew(files)
             case ReplaceTicketKeys(keys):
                 self.resuming.replace(keys)
+            case Sanctioned(sanctions):
+                self.house.standing.apply(sanctions)
             case Reopen():
                 self.log.reopen()
             case Retire():
@@ -182,6 +207,13 @@ class Worker:
     async def _say_that_it_leaves(self) -> None:
         await self.leaving.signalled.wait()
         self.channel.send(encode(Leaves()))
+
+    async def _tell_logins(self) -> None:
+        """Tell the supervisor of logins, at once if it has not just been told."""
+        while True:
+            await self.house.reports.waiting.wait()
+            self.channel.send(encode(LoginsTold(*self.house.reports.take())))
+            await trio.sleep(BETWEEN_REPORTS)
 
     async def _renew(self, changed: Iterable[HandedFile]) -> None:
         """Serve what is in these files from the next handshake on."""

@@ -16,8 +16,8 @@ BY_GOODBYE: Mapping[Goodbye, Failure | None] = {
     Goodbye.BUSY: Failure.CONNECTION_LIMIT,
     Goodbye.CROWDED_OUT: Failure.CONNECTION_LIMIT,
     Goodbye.ADDRESS_LIMIT: Failure.CONNECTION_LIMIT,
-    Goodbye.BANNED: Failure.CONNECTION_LIMIT,
-    Goodbye.DENIED: Failure.CONNECTION_LIMIT,
+    Goodbye.BANNED: Failure.BANNED,
+    Goodbye.DENIED: Failure.ACCESS_DENIED,
     Goodbye.TOO_MANY_ERRORS: None,
     Goodbye.LINE_TOO_LONG: None,
     Goodbye.PIPELINED_STARTTLS: None,
@@ -37,7 +37,7 @@ NEVER_SPOKE = frozenset({Goodbye.PEER_GONE, Goodbye.TIMED_OUT, Goodbye.KICKED})
 
 def failure_of(subject: Subject, ended: Ended) -> Failure:
     """Return the reason, in one word."""
-    by_goodbye = BY_GOODBYE[ended.reason]
+    by_goodbye = BY_GOODBYE.get(ended.reason)
     if by_goodbye is not None:
         return by_goodbye
     before_tls = subject.tls is None and not subject.starttls

@@ -50,6 +50,8 @@ WORDS: Mapping[Failure, str] = {
     Failure.UPSTREAM_REMOTE_FAILURE: "proxy dest remote failure",
     Failure.UPSTREAM_PROTOCOL_FAILURE: "proxy dest protocol failure",
     Failure.PROXY_HEADER_REFUSED: "PROXY header refused",
+    Failure.BANNED: "banned",
+    Failure.ACCESS_DENIED: "access denied",
 }
 
 CAUSES: Mapping[Goodbye, str] = {

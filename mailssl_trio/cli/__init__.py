@@ -7,8 +7,14 @@ from mailssl_trio.cli.completion import completion
 from mailssl_trio.cli.group import CommandOrFile
 from mailssl_trio.cli.hash_password import hash_password
 from mailssl_trio.cli.import_nginx import import_nginx
+from mailssl_trio.cli.kick import kick
+from mailssl_trio.cli.reload import reload
+from mailssl_trio.cli.reopen import reopen
 from mailssl_trio.cli.serve import serve
 from mailssl_trio.cli.show import show
+from mailssl_trio.cli.status import status
+from mailssl_trio.cli.stop import stop
+from mailssl_trio.cli.who import who
 from mailssl_trio.cli.worker import worker
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -17,6 +23,12 @@ COMMANDS: tuple[click.Command, ...] = (
     show,
     import_nginx,
     hash_password,
+    status,
+    who,
+    kick,
+    reload,
+    reopen,
+    stop,
     completion,
     worker,
 )

@@ -16,6 +16,12 @@ from attrs import field, fields, frozen
 from mailssl_trio.config.control_words import Control
 from mailssl_trio.config.descriptors import Descriptors
 from mailssl_trio.config.http_words import AuthServerText, HttpHeaders
+from mailssl_trio.config.limit_words import (
+    AccessRules,
+    AtLeastOne,
+    ConnectionRules,
+    LoginRules,
+)
 from mailssl_trio.config.listening import Listens
 from mailssl_trio.config.logging_words import Access, Log
 from mailssl_trio.config.pem_sources import Certificates, FileNames, Keys, Pem
@@ -48,6 +54,7 @@ from mailssl_trio.config.words import (
     WordList,
 )
 from mailssl_trio.config.worker_user import UserNames
+from mailssl_trio.limits.house import MOST_BEFORE_LOGIN
 from mailssl_trio.log_writer import ErrorLog
 from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.tls.policy import SessionCache, VerifyClient
@@ -80,6 +87,12 @@ class TopDirectives:
     worker_rlimit_nofile: Descriptors | None = None
     """How many files each worker may have open, 64 or more; each session takes two.
     Unset: what the system allows at most."""
+    worker_connections: AtLeastOne | None = None
+    """How many connections each worker may have, those with backends included.
+    Unset: no limit but that of open files. See limits.md."""
+    worker_login_connections: AtLeastOne = MOST_BEFORE_LOGIN
+    """How many connections of each worker may be there that have not logged in;
+    beyond, the oldest of the address with the most goes. See limits.md."""
     user: UserNames | None = None
     """Who the workers are, `"NAME"` or `"NAME GROUP"`, where root has started us.
     Unset: who has started us. See running.md."""
@@ -188,6 +201,18 @@ class MailDirectives:
     """What each of the two questions gets, within `timeout`."""
     set_real_ip_from: RealIp = ()
     """The proxies whose PROXY headers are believed. Unset: nobody."""
+
+    access: AccessRules = ()
+    """Who may connect: `"allow WHOM"` and `"deny WHOM"`, the first that fits decides.
+    See limits.md."""
+    limit_conn: ConnectionRules = ()
+    """How many connections an address, a user, or a user at an address may have,
+    `"address 20"`, or an array of these. See limits.md."""
+    limit_login: LoginRules = ()
+    """How many different wrong passwords lead to a ban, `"user+address 5"`, or an
+    array of these. See limits.md."""
+    limit_exempt: RealIp = ()
+    """The networks for which no limit holds. See limits.md."""
 
     users: FileName | None = None
     """A file of users with hashed passwords."""

@@ -12,6 +12,7 @@ import tomli_w
 from mailssl_trio.access_log import AccessChain
 from mailssl_trio.config.control_words import OFF
 from mailssl_trio.config.effective_auth_http import auth_server
+from mailssl_trio.config.effective_limits import limits
 from mailssl_trio.config.effective_proxy import towards_backends
 from mailssl_trio.config.effective_tls import Table, Value, backend, front, words
 from mailssl_trio.config.listen_parameters import socket_words
@@ -33,7 +34,10 @@ def as_toml(config: Config, *, secrets: bool = False) -> str:
         "access_log": _log(config.access_log),
         "state_directory": str(config.state_directory),
         "worker_processes": config.worker_processes,
+        "worker_login_connections": config.worker_login_connections,
     }
+    if config.worker_connections is not None:
+        top["worker_connections"] = config.worker_connections
     if config.worker_shutdown_timeout is not None:
         top["worker_shutdown_timeout"] = format_time(config.worker_shutdown_timeout)
     if config.worker_rlimit_nofile is not None:
@@ -64,6 +68,7 @@ def _server(server: VirtualServer, config: Config, secrets: bool) -> Table:
     table |= towards_backends(server)
     if server.real_ip_from.is_set:
         table["set_real_ip_from"] = list(server.real_ip_from.words)
+    table |= limits(server.limits)
     if server.users is not None:
         table["users"] = str(server.users)
     if server.upstream is not None:

@@ -14,6 +14,7 @@ from mailssl_trio.config import (
     control_words,
     descriptors,
     http_words,
+    limit_words,
     listening,
     logging_words,
     pem_sources,
@@ -118,12 +119,32 @@ FORMS: Mapping[object, Form] = {
     processes.processes: Form(
         "NUMBER", schemas.either(schemas.number(1, processes.MOST), {"const": "auto"})
     ),
-    control_words.control: Form("FILE|off", schemas.FILE),
+    control_words.control: Form(
+        "FILE|off", schemas.either(schemas.FILE, {"const": False})
+    ),
     descriptors.descriptors: Form(
         "NUMBER", schemas.number(descriptors.LEAST, descriptors.MOST)
     ),
     worker_user.names: Form(
         "USER", schemas.either(schemas.TEXT, schemas.array(schemas.TEXT))
+    ),
+    limit_words.at_least_one: Form("NUMBER", schemas.number(1)),
+    limit_words.connection_rules: Form(
+        "RULES",
+        schemas.one_or_several(
+            schemas.text(r"\s*(address|user|user[+]address)\s+[0-9]+\s*"), least=0
+        ),
+    ),
+    limit_words.login_rules: Form(
+        "RULES",
+        schemas.one_or_several(
+            schemas.text(r"\s*(user[+])?address\s+[0-9]+(\s+(time|delay|ban)=\S+)*\s*"),
+            least=0,
+        ),
+    ),
+    limit_words.access_rules: Form(
+        "RULES",
+        schemas.one_or_several(schemas.text(r"\s*(allow|deny)\s+\S+\s*"), least=0),
     ),
     real_ip.proxies: Form("NETWORKS", schemas.WORDS),
     resolver_words.resolver: Form("ADDRESSES", schemas.WORDS),

@@ -5,6 +5,7 @@ from stat import S_IRWXO
 
 from attrs import evolve
 
+from mailssl_trio.config.exposed_keys import warn_of_exposed_keys
 from mailssl_trio.config.pem_sources import holds_key
 from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, Report
 from mailssl_trio.config.server_table import ServerTable, Site
@@ -37,6 +38,7 @@ def judge_server(
         _report(table, wrong.problems, report)
     else:
         _warn_of_idle_passphrases(table, policy, site, report)
+    warn_of_exposed_keys(table, policy, site, report)
     _warn(table, version_warnings(policy.protocols), report)
     _warn(table, certificate_warnings(policy, site.files), report)
 

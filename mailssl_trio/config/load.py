@@ -43,7 +43,7 @@ def load(
         report.add(warning)
     tables = {k: value for k, value in document.tables.items() if k != "mail"}
     top, _ = structure(tables, TopDirectives, (), report)
-    directory = _state_directory(file, top, state_directory, environment)
+    directory = where_state_is(file, top, state_directory, environment)
     site = Site(file, file.absolute().parent, directory, files)
     log = error_log(top.error_log, ("error_log",), site, report)
     access = access_log(top.access_log, ("access_log",), site, report)
@@ -78,15 +78,18 @@ def load(
         warnings=report.problems,
         user=user,
         worker_rlimit_nofile=top.worker_rlimit_nofile,
+        worker_connections=top.worker_connections,
+        worker_login_connections=top.worker_login_connections,
     )
 
 
-def _state_directory(
+def where_state_is(
     file: Path,
     top: TopDirectives,
     given: Path | None,
     environment: Mapping[str, str],
 ) -> Path:
+    """Return the state directory: as given, as set, as systemd has it, or ours."""
     directory = file.absolute().parent
     if given is not None:
         return given.absolute()

@@ -9,6 +9,8 @@ from mailssl_trio.access_log import AccessChain
 from mailssl_trio.auth.http_server import AuthHttp
 from mailssl_trio.config.problem import Problem
 from mailssl_trio.config.worker_user import WorkerUser
+from mailssl_trio.limits.house import MOST_BEFORE_LOGIN
+from mailssl_trio.limits.policy import LimitPolicy
 from mailssl_trio.log_writer import Chain
 from mailssl_trio.protocol.introduction import ProxyPolicy
 from mailssl_trio.protocol.server_session import Policy
@@ -121,6 +123,7 @@ class VirtualServer:
     proxy_protocol: ProxyProtocol = ProxyProtocol.OFF
     pass_error_message: bool = False
     """Whether clients hear the refusals of backends in their own words."""
+    limits: LimitPolicy = field(factory=LimitPolicy)
 
 
 def development_pair(state_directory: Path) -> tuple[Path, Path]:
@@ -148,6 +151,10 @@ class Config:
     warnings: tuple[Problem, ...] = ()
     user: WorkerUser | None = None
     """Who the workers are; None: who the supervisor is."""
+    worker_connections: int | None = None
+    """How many connections each may have; None: as many as it can."""
+    worker_login_connections: int = MOST_BEFORE_LOGIN
+    """How many of them may be there that have not logged in."""
     worker_rlimit_nofile: int | None = None
     """How many files each may have open; None: what the system allows."""
     control: Path | None = None

@@ -12,7 +12,6 @@ NGINX_ONLY: Mapping[str, str] = {
             "http",
             "imap",
             "include",
-            "limit_conn",
             "load_module",
             "lock_file",
             "master_process",
@@ -24,7 +23,6 @@ NGINX_ONLY: Mapping[str, str] = {
             "ssl_preread",
             "stream",
             "upstream",
-            "worker_connections",
             "working_directory",
         ),
         "leave it out",
@@ -41,6 +39,13 @@ NGINX_ONLY: Mapping[str, str] = {
     **dict.fromkeys(
         ("ssl_ocsp", "ssl_ocsp_cache", "ssl_ocsp_responder"),
         "leave it out: client certificates are revoked by `ssl_crl`",
+    ),
+    **dict.fromkeys(
+        ("allow", "deny"), 'write `access = ["allow …", "deny …"]`, in their order'
+    ),
+    **dict.fromkeys(
+        ("limit_conn_zone", "limit_conn_log_level", "limit_conn_dry_run"),
+        "leave it out: `limit_conn` says of whom connections are counted",
     ),
     "proxy_ssl_certificate_cache": "leave it out: it is read when we start",
     "proxy_ssl_password_file": "leave it out, and name a key that is not encrypted",

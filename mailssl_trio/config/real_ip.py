@@ -12,7 +12,7 @@ def proxies(value: object) -> tuple[str, ...]:
     """Read addresses, networks and ``unix:``, an array or one string of words."""
     listed = words(value)
     for index, word in enumerate(listed):
-        if word != UNIX and not _is_network(word):
+        if word != UNIX and not is_network(word):
             raise WrongValueError(
                 f"{shown(word)} is neither an address nor a network",
                 'write "192.0.2.1", "192.0.2.0/24", "2001:db8::/32" or "unix:"',
@@ -21,7 +21,8 @@ def proxies(value: object) -> tuple[str, ...]:
     return listed
 
 
-def _is_network(word: str) -> bool:
+def is_network(word: str) -> bool:
+    """Whether a word is an address or a network."""
     try:
         ip_interface(word)
     except ValueError:

@@ -1,6 +1,6 @@
 """Whose PROXY headers a virtual server believes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_interface
 
 from mailssl_trio.config.model import Listen
@@ -23,13 +23,20 @@ def real_ip_from(
             f"anybody may send a PROXY header to {proxied[0]}, and nobody is believed",
             f"name the proxies in `{NAME}`: then they are, and nobody else is let in",
         )
-    named = [ip_interface(word) for word in listed if word != UNIX]
-    for one in named:
+    named = [word for word in listed if word != UNIX]
+    check_low_bits(table, NAME, named, report)
+    networks = dict.fromkeys(ip_interface(word).network for word in named)
+    return RealIpFrom(tuple(networks), UNIX in listed)
+
+
+def check_low_bits(
+    table: ServerTable, name: str, networks: Iterable[str], report: Report
+) -> None:
+    """Warn of networks that are written as one of their addresses."""
+    for one in map(ip_interface, networks):
         if one.ip != one.network.network_address:
             report.warning(
-                table.origin(NAME),
+                table.origin(name),
                 f"low address bits of {one} are meaningless",
                 f"write {one.network}",
             )
-    networks = dict.fromkeys(one.network for one in named)
-    return RealIpFrom(tuple(networks), UNIX in listed)

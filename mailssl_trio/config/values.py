@@ -5,6 +5,7 @@ WrongValueError says why it cannot. The types at the end carry their reader with
 so that a directive is declared by its type alone.
 """
 
+import os
 import re
 from collections.abc import Collection
 from difflib import get_close_matches
@@ -29,6 +30,11 @@ NAME = re.compile(r"[!-~]+")
 
 DATA = "data:"
 """Before what stands in the configuration itself, and may be a key."""
+
+CREDENTIAL, CREDENTIALS = "credential:", "CREDENTIALS_DIRECTORY"
+"""Before the name of a file in a directory that systemd makes: systemd.exec(5)."""
+
+CREDENTIAL_NAME = re.compile(r"[!-.0-9;-~]{1,255}")
 
 
 class WrongValueError(ValueError):
@@ -129,6 +135,8 @@ def host_name(value: object) -> str:
 def file_name(value: object) -> str:
     """Read the name of a file."""
     name = text(value)
+    if name.startswith(CREDENTIAL):
+        return _credential(name.removeprefix(CREDENTIAL))
     if name.startswith(DATA):
         raise WrongValueError(
             "data: is not taken here", "put it into a file and name the file"
@@ -136,6 +144,19 @@ def file_name(value: object) -> str:
     if not name or "\0" in name:
         raise WrongValueError(f"{shown(value)} is not a file name")
     return name
+
+
+def _credential(name: str) -> str:
+    """Return the file that systemd, or who starts us in its manner, has put there."""
+    if CREDENTIAL_NAME.fullmatch(name) is None or name in {".", ".."}:
+        raise WrongValueError(f"{shown(name)} is not the name of a credential")
+    directory = os.environ.get(CREDENTIALS, "")
+    if not directory:
+        raise WrongValueError(
+            f"there is no credential {shown(name)}: ${CREDENTIALS} is not set",
+            "have systemd set it (LoadCredential=), or set it to a directory of files",
+        )
+    return os.path.join(directory, name)
 
 
 def address(value: object) -> str:

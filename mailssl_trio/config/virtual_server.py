@@ -5,6 +5,7 @@ from attrs import evolve
 from mailssl_trio.config.auth_http import auth_http
 from mailssl_trio.config.error_logs import server_access_log, server_log
 from mailssl_trio.config.judged_tls import judge_server
+from mailssl_trio.config.limiting import limit_policy
 from mailssl_trio.config.listening import idle_parameters
 from mailssl_trio.config.mechanisms import announced, check_mechanisms, chosen_words
 from mailssl_trio.config.model import Listen, VirtualServer
@@ -66,6 +67,7 @@ def virtual_server(
         proxy=proxy_policy(table, protocol, report),
         proxy_protocol=proxy_protocol(table, report),
         pass_error_message=table.directives.proxy_pass_error_message,
+        limits=limit_policy(table, report),
     )
 
 

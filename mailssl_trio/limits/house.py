@@ -10,6 +10,7 @@ from mailssl_trio.limits.reports import Reports
 from mailssl_trio.limits.seats import Seats
 from mailssl_trio.limits.standing import Standing
 from mailssl_trio.limits.tags import KEY_OCTETS, Tags
+from mailssl_trio.limits.turns import Turns
 
 MOST_BEFORE_LOGIN = 2_000
 """Connections of a worker that have not logged in: the default."""
@@ -25,4 +26,5 @@ class House:
     """None where no server has ``limit_conn``, or no memory is shared."""
     standing: Standing = field(factory=Standing)
     reports: Reports = field(factory=Reports)
+    turns: Turns = field(factory=Turns)
     tags: Tags = field(factory=lambda: Tags(token_bytes(KEY_OCTETS)))

@@ -1,9 +1,14 @@
 """What one connection takes of all that is limited, from its arrival to its end."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+
+import trio
 
 from mailssl_trio.limits.access import admits
 from mailssl_trio.limits.house import House
+from mailssl_trio.limits.ledger import LONGEST_DELAY
 from mailssl_trio.limits.networks import Address, address_of, payer
 from mailssl_trio.limits.policy import Counted, LimitPolicy
 from mailssl_trio.limits.sanctions import Failure, Success
@@ -19,6 +24,9 @@ TOO_MANY = {
         Reason.LIMIT, usual="too many sessions of this user from your address"
     ),
 }
+
+PATIENCE = 30.0
+"""Seconds in which a turn comes, or the login is refused."""
 
 NAME_IN_LOG = 64
 """Octets of a user's name that the ledger keeps."""
@@ -88,19 +96,26 @@ class Stay:
 
     # At a login.
 
-    def bars(self, user: bytes) -> Rejected | None:
-        """Return the refusal of a login that is not even judged."""
-        if self._address is None:
-            return None
-        standing, tag = self._house.standing, self._house.tags.of_user(user)
-        return BANNED if standing.bans_user(self._address, tag) else None
+    @asynccontextmanager
+    async def turn(self, user: bytes) -> AsyncIterator[Rejected | None]:
+        """Wait until a login may be judged; yield its refusal if it may not be.
 
-    def delay(self, user: bytes) -> float:
-        """Return how many seconds a login has to wait before it is judged."""
-        if self._address is None or self._exempt:
-            return 0.0
-        tag = self._house.tags.of_user(user)
-        return self._house.standing.delay(self._address, tag)
+        Of those that could together bring about a ban, no more are judged at a time.
+        """
+        house, tag = self._house, self._house.tags.of_user(user)
+        if self._address is None:
+            yield None
+            return
+        async with AsyncExitStack() as turns:
+            with trio.move_on_after(LONGEST_DELAY + PATIENCE) as waiting:
+                if self._is_watched:
+                    await trio.sleep(house.standing.delay(self._address, tag))
+                    for rule in self._policy.logins:
+                        name = self._network, tag if rule.by_user else ""
+                        turn = house.turns.taken(name, rule.distinct)
+                        await turns.enter_async_context(turn)
+            barred = house.standing.bans_user(self._address, tag)
+            yield BANNED if barred or waiting.cancelled_caught else None
 
     def failed(self, credentials: Credentials) -> None:
         """Have it be told that a password was wrong; but mail without one has none."""

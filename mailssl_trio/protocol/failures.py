@@ -27,7 +27,10 @@ class Failure(Enum):
     UPSTREAM_AUTH_TEMP_FAILED = "proxy_dest_auth_temp_failed"
     UPSTREAM_REMOTE_FAILURE = "proxy_dest_remote_failure"
     UPSTREAM_PROTOCOL_FAILURE = "proxy_dest_protocol_failure"
-    PROXY_HEADER_REFUSED = "proxy_header_refused"  # ours: Dovecot has no word for it
+    # Ours: Dovecot has no word for these.
+    PROXY_HEADER_REFUSED = "proxy_header_refused"
+    BANNED = "banned"
+    ACCESS_DENIED = "access_denied"
 
 
 OF_A_JUDGE: Mapping[Reason, Failure] = {

@@ -27,7 +27,7 @@ def entrust(config: Config) -> None:
     """Make what workers need, and let them have it. Raises StartError."""
     if config.development_certificate or _has_mailboxes(config):
         _make_public(config.state_directory)
-    if (user := config.user) is None:
+    if (user := config.user) is None or user.uid == 0:  # root has it all
         return
     for log in config.log_files:
         if log.is_symlink():  # to /dev/stderr, or to what its owner has arranged

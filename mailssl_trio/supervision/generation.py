@@ -4,13 +4,16 @@ from collections.abc import Callable
 from itertools import count
 
 import trio
+from attrs import evolve
 
 from mailssl_trio.channel import encode
 from mailssl_trio.config.model import Config
 from mailssl_trio.leaving import stopping_time
+from mailssl_trio.limits.counts import Place
 from mailssl_trio.messages import Configure, End, Failed, Message, Retire, Stop
 from mailssl_trio.supervision.death import Death, Ending
 from mailssl_trio.supervision.pulse import Pulse
+from mailssl_trio.supervision.shared_limits import SharedLimits
 from mailssl_trio.supervision.worker_process import SPARE, WorkerProcess
 
 FIRST_PAUSE = 0.1
@@ -53,6 +56,7 @@ class Generation:
         configure: Configure,
         write: Callable[[str, str], None],
         distrust_memory: Callable[[], None],
+        limits: SharedLimits,
     ) -> None:
         self.config = config
         self.configure = configure
@@ -63,6 +67,7 @@ class Generation:
         self.failure: Failed | None = None
         self._write = write
         self._distrust_memory = distrust_memory
+        self._limits = limits
         self._workers: set[WorkerProcess] = set()
         self._left = trio.Event()
         self._stopping = False
@@ -121,7 +126,7 @@ class Generation:
         deaths = 0
         while not self._left.is_set():
             began = trio.current_time()
-            worker = WorkerProcess(self._began, self.config.user)
+            worker = WorkerProcess(self._began, self._limits.hear, self.config.user)
             processes.start_soon(self._live, worker)
             await worker.gone.wait()
             if self._left.is_set() or not self._is_accepted(worker.ending):
@@ -136,12 +141,18 @@ class Generation:
 
     async def _live(self, worker: WorkerProcess) -> None:
         """Have a worker from its start to its end."""
-        descriptors = {door.descriptor for door in self.configure.doors}
-        self._workers.add(worker)
-        await worker.run(descriptors, lambda: encode(self.configure))
-        self._workers.remove(worker)
+        with self._limits.lent(self.config) as place:
+            descriptors = {door.descriptor for door in self.configure.doors}
+            if place is not None:
+                descriptors.add(place.descriptor)
+            self._workers.add(worker)
+            await worker.run(descriptors, lambda: encode(self._configure(place)))
+            self._workers.remove(worker)
         if isinstance(worker.ending, Death) and worker.ending.is_fault:
             self._distrust_memory()
+
+    def _configure(self, place: Place | None) -> Configure:
+        return evolve(self.configure, limiting=self._limits.of_worker(place))
 
     def _began(self) -> None:
         """Notice that a worker serves; perhaps it is the last of all."""

@@ -1,8 +1,8 @@
 """The listening sockets: the supervisor's, for all its workers, across reloads.
 
 One socket an address. Clients queue in the kernel at a socket, not at a process, so
-as long as it is open nobody is refused, whichever workers come and go. Those that systemd
-has opened for us are used in place of sockets of our own.
+as long as it is open nobody is refused, whichever workers come and go. Those that
+systemd has opened for us are used in place of sockets of our own.
 """
 
 import os

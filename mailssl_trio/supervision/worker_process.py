@@ -10,7 +10,7 @@ import trio
 
 from mailssl_trio.channel import MAX_WORKERS_LINE, Channel, ChannelError
 from mailssl_trio.config.worker_user import WorkerUser
-from mailssl_trio.messages import Answer, Failed, Leaves, Question, Serving
+from mailssl_trio.messages import Answer, Failed, Leaves, LoginsTold, Question, Serving
 from mailssl_trio.supervision.asking import Asking
 from mailssl_trio.supervision.command import command, environment
 from mailssl_trio.supervision.death import Death, Ending
@@ -31,7 +31,10 @@ class WorkerProcess:
     """A process from its start to its end."""
 
     def __init__(
-        self, began: Callable[[], None], user: WorkerUser | None = None
+        self,
+        began: Callable[[], None],
+        hear: Callable[[LoginsTold], None],
+        user: WorkerUser | None = None,
     ) -> None:
         self.serving = trio.Event()
         self.gone = trio.Event()
@@ -43,6 +46,7 @@ class WorkerProcess:
         self._heard = trio.Event()
         """There is nothing more that it will say."""
         self._began = began
+        self._hear = hear
         self._user = user
         """Who it is; None: who we are. It is never anybody else."""
         self.pulse = Pulse(self.ask)
@@ -174,6 +178,8 @@ class WorkerProcess:
                         self._failure = message
                     case Answer():
                         self._asking.hear(message)
+                    case LoginsTold():
+                        self._hear(message)
         except ChannelError as error:
             self._failure = Failed(f"it is not understood: {error}")
             self._terminate()

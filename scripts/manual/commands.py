@@ -33,13 +33,16 @@ def page(date: str) -> roff.Lines:
     for name, command in main.commands.items():
         if not command.hidden:
             yield from _command(command, click.Context(command, root, name))
-    yield from roff.section("Exit status")
-    yield from markdown.blocks(markdown.sections("configuration.md")["Exit codes"])
+    running = markdown.sections("running.md")
+    for title in ("Signals", "Exit codes"):
+        yield from roff.section(title)
+        yield from markdown.blocks(running[title])
     yield from roff.section("Files")
     for file, meaning in FILES.items():
         yield from roff.tagged(rf"\fI{roff.escape(file)}\fR", meaning)
     yield from roff.section("See also")
-    yield r"\fBmail.toml\fR(5), \fBmailssl\-auth\-http\fR(7)"
+    yield r"\fBmail.toml\fR(5), \fBmailssl\-auth\-http\fR(7),"
+    yield r"/usr/share/doc/mailssl\-trio"
 
 
 def _command(command: click.Command, context: click.Context) -> roff.Lines:

@@ -12,6 +12,7 @@ CONFIGURATION = """\
 user nobody;
 error_log logs/error.log;
 events { worker_connections 768; }
+worker_priority -5;
 mail {
     auth_http 127.0.0.1:9000/auth;
     server { listen 127.0.0.1:143; }
@@ -37,8 +38,9 @@ def test_what_is_printed_passes_the_check(file: Path) -> None:
     assert result.stdout == (
         'user = "nobody"\n'
         f'error_log = "{file.parent}/logs/error.log error"\n'
-        "# worker_connections 768;\n"
-        "#   not carried over: only open files are limited (LimitNOFILE=, ulimit -n)\n"
+        "worker_connections = 768\n"
+        "# worker_priority -5;\n"
+        "#   not carried over: let systemd do it (Nice=), or nice\n"
         "\n"
         "[mail]\n"
         'auth_http = "http://127.0.0.1:9000/auth"\n'
@@ -53,15 +55,15 @@ def test_what_is_printed_passes_the_check(file: Path) -> None:
 
 def test_what_is_missing_is_told_elsewhere(file: Path) -> None:
     assert run(file).stderr.splitlines() == [
-        f"{file}:3: warning: worker_connections: not carried over: only open files are"
-        " limited (LimitNOFILE=, ulimit -n)",
+        f"{file}:4: warning: worker_priority: not carried over: let systemd do it"
+        " (Nice=), or nice",
     ]
 
 
 def test_check_takes_the_original_too(file: Path) -> None:
     result = CliRunner().invoke(check, [str(file)])
     assert result.exit_code == 0
-    assert f"{file}:3: warning: worker_connections: not carried " in result.output
+    assert f"{file}:4: warning: worker_priority: not carried " in result.output
     assert result.output.endswith(f"{file}: ok\n")
 
 
@@ -70,7 +72,7 @@ def test_what_nginx_refuses_is_refused_in_its_words(file: Path) -> None:
     result = run(file)
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr == f'nginx: [emerg] unknown directive "lisen" in {file}:6\n'
+    assert result.stderr == f'nginx: [emerg] unknown directive "lisen" in {file}:7\n'
 
 
 def test_there_must_be_a_mail_block(file: Path) -> None:
@@ -97,7 +99,7 @@ def test_version_decides_what_is_known(file: Path) -> None:
     file.write_text(CONFIGURATION.replace("auth_http", "ssl off; auth_http"))
     assert run("--nginx-version", "1.22.1", file).exit_code == 0
     result = run("--nginx-version", "1.28.0", file)
-    assert result.stderr == f'nginx: [emerg] unknown directive "ssl" in {file}:5\n'
+    assert result.stderr == f'nginx: [emerg] unknown directive "ssl" in {file}:6\n'
 
 
 def test_wrong_command_line_is_2(file: Path) -> None:

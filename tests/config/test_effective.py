@@ -23,6 +23,8 @@ state_directory = "state"
 worker_shutdown_timeout = "1h30m"
 worker_processes = 3
 worker_rlimit_nofile = 4096
+worker_connections = 10000
+worker_login_connections = 500
 user = "nobody"
 pid = "mail.pid"
 control = "control.sock"
@@ -51,6 +53,10 @@ ssl_trusted_certificate = "ca.pem"
 ssl_verify_depth = 2
 ssl_crl = "crl.pem"
 smtp_capabilities = ["SIZE 10485760", "8BITMIME"]
+access = ["deny 192.0.2.1", "allow 192.0.2.0/24", "allow unix:", "deny all"]
+limit_conn = ["address 20", "user 10", "user+address 5"]
+limit_login = ["address 20 time=1h ban=1d", "user+address 5 delay=500ms"]
+limit_exempt = "10.0.0.0/8 2001:db8::/32 unix:"
 [[mail.server]]
 listen = [
     "127.0.0.1:143 so_keepalive=off", "[::1]:993 ssl", "unix:/run/imap",
@@ -260,6 +266,7 @@ error_log = "stderr error"
 access_log = "off"
 state_directory = "/var/lib/mailssl"
 worker_processes = 1
+worker_login_connections = 2000
 
 [[mail.server]]
 listen = "0.0.0.0:110"

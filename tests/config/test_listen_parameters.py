@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailssl_trio.config.effective import as_toml
 from mailssl_trio.config.listen_parameters import socket_options, socket_words
 from mailssl_trio.transport.socket_options import Keepalive, SocketOptions
 from tests.config.site import Site
@@ -68,3 +69,32 @@ def test_parameter_that_decides_nothing_is_warned_of(
         protocol = "imap"
         """
     ) == [f"4: warning: mail.server[0].listen: {said}; leave it out"]
+
+
+@pytest.mark.parametrize("word", ["systemd:", "systemd:a:b", "systemd:\u00e9"])
+def test_socket_of_systemds_has_a_name(site: Site, word: str) -> None:
+    (said,) = [
+        line
+        for line in site.said(f"""
+            [mail]
+            [[mail.server]]
+            listen = "{word}"
+            protocol = "imap"
+            starttls = "off"
+            proxy_pass = "127.0.0.1"
+            """)
+        if "listen" in line
+    ]
+    assert "it must be systemd:NAME, as FileDescriptorName= has it" in said
+
+
+def test_socket_of_systemds_needs_no_address_but_a_protocol(site: Site) -> None:
+    document = """
+        [mail]
+        [[mail.server]]
+        listen = "systemd:imap"
+        proxy_pass = "127.0.0.1"
+    """
+    assert "2: mail.server[0]: no `protocol`" in site.said(document)[0]
+    config = site.load(f"{document}protocol = 'imap'\n")
+    assert 'listen = "systemd:imap"' in as_toml(config)

@@ -147,7 +147,7 @@ def hold_still(runs: Sequence[Run], since: float) -> None:
     for run in runs:
         run.stage.still.set()
     for run in runs:
-        await_stillness(run.cast)
+        await_stillness(run.stage, run.cast)
     time.sleep(3)  # a goodbye may take two seconds
     for run in runs:
         run.sample(since)
@@ -228,7 +228,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     seconds = asked.minutes * 60
-    period = min(60.0, seconds / 12)
+    period = min(60.0, max(20.0, seconds / 12))  # a reload takes ten seconds
     with tempfile.TemporaryDirectory(prefix="mailssl-") as name:
         with opened(Path(name), asked.seed) as runs:
             began = time.monotonic()

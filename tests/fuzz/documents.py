@@ -22,7 +22,7 @@ from mailssl_trio.tls.certificates.pem import CERTIFICATES, parts
 from mailssl_trio.tls.certificates.persons import persons_in
 from mailssl_trio.tls.policy import Pair
 from mailssl_trio.tls.sessions.ticket_keys import TicketKey, as_texts, from_texts
-from mailssl_trio.transport.address import parse_address
+from mailssl_trio.transport.address import TcpAddress, parse_address
 from tests.fuzz.target import Target
 
 FILE = Path("/etc/mail.conf")
@@ -104,7 +104,7 @@ def toml_positions(octets: bytes) -> None:
     lines = text.count("\n") + 1
     assert all(1 <= line <= lines for line in positions.lines.values())
     with suppress(tomllib.TOMLDecodeError, ValueError, RecursionError):
-        tables = tomllib.loads(text)
+        tables = tomllib.loads(text.replace("\r", "\0"))  # no line ends anew
         assert not positions.repeated, positions.repeated
         _assert_found(tables, (), positions.lines)
 
@@ -132,9 +132,9 @@ def units(octets: bytes) -> None:
     with suppress(ValueError):
         assert parse_size(text) >= 0
     with suppress(ValueError):
-        assert parse_address(str(parse_address(text, 143)), 143) == parse_address(
-            text, 143
-        )
+        address = parse_address(text, 143)
+        if address != TcpAddress("unix", 143):  # which reads as a path
+            assert parse_address(str(address), 143) == address
 
 
 def der(octets: bytes) -> None:
@@ -198,12 +198,15 @@ WORDS_OF_UNITS = (b"ms", b"1h", b"30m", b"10k", b"unix:", b"[::1]:", b"xn--", b"
 WORDS_OF_DER = (b"\x30\x82", b"\x02\x01", b"\x30\x80", b"\x84\xff\xff\xff\xff")
 WORDS_OF_CERTIFICATES = (b"\x06\x03\x55\x04\x03", b"\x0c\x03", b"-----", *WORDS_OF_DER)
 
+OPERATORS_OWN = 20.0
+"""Seconds for a key of ten thousand parts, which nobody but an operator can write."""
+
 TARGETS = (
     Target("users-file", users_file, (*WORDS_OF_USERS, *WORDS_OF_HASHES)),
     Target("password-hash", password_hash, WORDS_OF_HASHES),
     Target("nginx-syntax", nginx_syntax, WORDS_OF_NGINX),
     Target("nginx-import", nginx_import, WORDS_OF_NGINX),
-    Target("toml-positions", toml_positions, WORDS_OF_TOML),
+    Target("toml-positions", toml_positions, WORDS_OF_TOML, OPERATORS_OWN),
     Target("units", units, WORDS_OF_UNITS),
     Target("der", der, WORDS_OF_DER),
     Target("certificates", certificates, WORDS_OF_CERTIFICATES),

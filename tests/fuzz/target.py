@@ -9,9 +9,6 @@ from attrs import frozen
 
 from tests.fuzz.mutation import Mutator
 
-SECONDS = 1.0
-"""Of computing that an input may take, and all that the law does with it."""
-
 CORPUS = Path(__file__).parent / "corpus"
 
 
@@ -24,6 +21,8 @@ class Target:
     """Gives it an input, and asserts all that must be true; its words say what."""
     words: tuple[bytes, ...] = ()
     """What means something to it."""
+    seconds: float = 1.0
+    """Of computing that an input may take, and all that the law does with it."""
 
     @property
     def directory(self) -> Path:
@@ -40,7 +39,7 @@ class Target:
         began = process_time()
         self.law(octets)
         taken = process_time() - began
-        assert taken < SECONDS, f"{taken:.1f} s for {len(octets)} octets"
+        assert taken < self.seconds, f"{taken:.1f} s for {len(octets)} octets"
 
     def mutations(self, seed: int, count: int) -> Iterator[bytes]:
         """Yield so many inputs that resemble those that are kept."""

@@ -352,12 +352,17 @@ async def test_crowd_of_one_address_hurts_itself(
     house.crowd = Crowd(5)
     async with gateway(house) as it:
         other = it.comes(THERE)
-        flood = [it.comes() for _ in range(10)]
+        await other.hears(b"+OK")
+        flood = []
+        for _ in range(10):
+            flood.append(it.comes())
+            await flood[-1].hears(b"+OK")
         busy = b"-ERR [SYS/TEMP] too many connections\r\n"
         await other.logs_in(b"joe")
         await other.hears(b"+OK in\r\n")
         await flood[0].hears(busy)
-        await flood[-1].hears(b"+OK")
+        await flood[-1].logs_in(b"ann")
+        await flood[-1].hears(b"+OK in\r\n")
         assert it.told.events.count("closed CROWDED_OUT") == 6
 
 
@@ -465,6 +470,43 @@ async def test_guesses_wait_longer_and_are_then_not_even_judged(
         assert await supervised.tries(b"ann", b"ann") == b"+OK in\r\n"
         await trio.sleep(3600)
         assert await supervised.tries(b"joe", b"joe") == b"+OK in\r\n"
+
+
+async def test_guesses_that_come_all_at_once_are_not_all_judged(
+    house: House, autojump_clock: MockClock
+) -> None:
+    async with gateway(house) as it:
+        judge = it.judge = Judge()
+        supervised = Supervised(house, it, evolve(PAIR, delay=0))
+        async with trio.open_nursery() as guesses:
+            for number in range(200):
+                guesses.start_soon(supervised.tries, b"joe", b"%d" % number)
+        assert judge.asked <= 2 * PAIR.distinct
+        assert len(house.turns) == 0
+
+
+async def test_turn_that_does_not_come_is_a_refusal(
+    house: House, autojump_clock: MockClock
+) -> None:
+    class Asleep:
+        async def judge(self, attempt: LoginAttempt) -> Judgement:
+            await trio.sleep_forever()
+
+    async with gateway(house) as it:
+        it.judge = Asleep()
+        it.policy = LimitPolicy(logins=(evolve(PAIR, distinct=1),))
+        await it.comes().logs_in(b"joe", b"x")
+        await trio.testing.wait_all_tasks_blocked()
+        second = it.comes()
+        await second.logs_in(b"joe", b"x")
+        await second.hears(BARRED)
+        assert 60 <= trio.current_time() < 61
+        third = it.comes()
+        await third.logs_in(b"joe", b"x")
+        await trio.sleep(1)
+        await third.stream.aclose()
+        await trio.sleep(1)
+        assert len(house.turns) == 1
 
 
 async def test_user_who_is_not_there_waits_as_long_as_one_who_is(

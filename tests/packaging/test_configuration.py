@@ -13,8 +13,14 @@ FILE = Path(__file__).parents[2] / "conf" / "etc" / "mail.toml"
 
 COMMENTED = re.compile(r"^#(?=\[|[a-z_]+ = )", re.MULTILINE)
 
-ALTERNATIVES = ("auth_http", "ssl_certificate", "ssl_certificate_key", "error_log")
-"""Comments that take the place of a line above."""
+ALTERNATIVES = (
+    "auth_http",
+    "ssl_certificate",
+    "ssl_certificate_key",
+    "error_log",
+    "access_log",
+)
+"""Comments that take the place of a line above, or need a directory of the package."""
 
 
 def test_it_is_right_and_nothing_in_it_is_doubtful() -> None:

@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from mailssl_trio.cli import main
 from mailssl_trio.config.load import load
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +57,13 @@ def test_the_program_itself_is_the_first_process() -> None:
         "serve",
         "/etc/mailssl-trio/mail.toml",
     ]
+
+
+def test_its_health_is_what_the_program_says_of_itself() -> None:
+    _, _, command = last("HEALTHCHECK").partition(" CMD ")
+    program, *words = json.loads(command)
+    assert program == json.loads(last("ENTRYPOINT"))[0]
+    assert CliRunner().invoke(main, [*words, "--help"]).exit_code == 0
 
 
 def test_its_ports_are_those_of_its_configuration() -> None:

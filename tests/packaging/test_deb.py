@@ -80,6 +80,8 @@ def test_every_file_that_is_promised_is_there(package: Package) -> None:
         "usr/lib/sysusers.d/mailssl-trio.conf",
         "usr/lib/tmpfiles.d/mailssl-trio.conf",
         "etc/logrotate.d/mailssl-trio",
+        "etc/fail2ban/filter.d/mailssl-trio.conf",
+        "usr/share/doc/mailssl-trio/examples/fail2ban.conf",
         "usr/share/man/man1/mailssl-trio.1.gz",
         "usr/share/man/man5/mail.toml.5.gz",
         "usr/share/man/man7/mailssl-auth-http.7.gz",

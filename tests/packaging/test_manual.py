@@ -71,6 +71,13 @@ def test_every_command_has_its_part(manual: Path) -> None:
     assert parts == [each.name for each in COMMANDS if not each.hidden]
 
 
+def test_signals_and_exit_codes_are_told(manual: Path) -> None:
+    page = (manual / PAGES[0]).read_text()
+    _, _, signals = page.partition(".SH SIGNALS\n")
+    for word in ("SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", ".SH EXIT CODES", "78"):
+        assert word in signals
+
+
 def test_every_directive_has_its_entry(manual: Path) -> None:
     page = (manual / PAGES[1]).read_text()
     entries = re.findall(r"^\.TP\n\\fB([a-z0-9_]+)\\fR = ", page, re.MULTILINE)

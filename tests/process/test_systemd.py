@@ -14,8 +14,8 @@ from attrs import define, field
 
 from tests.interop.background import Background, background
 from tests.interop.gateway import Doors, mail_table, serve_command
-from tests.interop.machine import PATIENCE, until
-from tests.process.processes import workers
+from tests.interop.machine import PATIENCE, free_port, listens, until
+from tests.process.processes import reload, workers
 from tests.process.standstill import stopped
 
 pytestmark = pytest.mark.process
@@ -136,3 +136,33 @@ def test_watchdog_is_fed_while_every_loop_turns_and_one_that_stands_is_replaced(
         assert systemd.count("WATCHDOG", WATCHDOG / 2) >= 1
         os.kill(program.process.pid, signal.SIGTERM)
         assert program.wait() == 0
+
+
+def test_socket_of_systemds_serves_before_a_reload_and_behind_it(
+    tmp_path: Path, doors: Doors
+) -> None:
+    """Systemd's own tool holds it; its first client has the service started."""
+    file = tmp_path / "conf" / "mail.toml"
+    file.parent.mkdir()
+    table = mail_table(
+        {"listen": "systemd:imap", "protocol": "imap", "starttls": "only"},
+        proxy_pass="127.0.0.1:1",
+    )
+    file.write_text(tomli_w.dumps(table))
+    port, useless = doors.port("imap", "tls"), free_port()
+    addresses = [f"--listen=127.0.0.1:{number}" for number in (port, useless)]
+    starter = ["systemd-socket-activate", *addresses, "--fdname=imap:other"]
+    command = [*starter, *serve_command(file)]
+    with background("gateway", command, tmp_path) as program:
+        until(lambda: listens(useless), "systemd's tool")
+        assert greeting(port).startswith(b"* OK")
+        assert f"no `listen` has use for 127.0.0.1:{useless}" in program.logged()
+        assert not listens(useless)
+        reload(program)
+        assert greeting(port).startswith(b"* OK")
+        assert program.stop() == 0
+
+
+def greeting(port: int) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
+        return client.recv(1000)

@@ -15,7 +15,7 @@ import tomli_w
 from tests.interop.background import Background, background
 from tests.interop.gateway import READY, Doors, mail_table
 from tests.interop.machine import do_without, need_root, public_directory, run, until
-from tests.process.processes import kill, reload, workers
+from tests.process.processes import await_workers, kill, reload, workers
 from tests.process.test_stop import logged_in
 
 pytestmark = pytest.mark.process
@@ -84,7 +84,9 @@ def settings(directory: Path, **top: object) -> tuple[dict[str, object], Doors]:
         proxy_pass="embedded",
         ssl_session_cache="shared:SSL:1m",
     )
-    logs = ["../mail.log info", "stderr info"]
+    logs = ["../mail.log info", "../container.log info"]
+    with suppress(FileExistsError):
+        (directory / "container.log").symlink_to("/dev/stderr")  # as in nginx's images
     return {**table, "worker_processes": 2, "error_log": logs, **top}, doors
 
 
@@ -131,9 +133,10 @@ def test_what_workers_write_to_is_theirs_after_deaths_reloads_and_with_another_u
         assert (directory / "mail.pid").stat().st_uid == 0
         kill(workers(program.process.pid)[0])
         until(lambda: len(workers(program.process.pid)) == 2, "another worker")
-        reload(program)
+        before = workers(program.process.pid)
         log.rename(directory / "mail.log.1")
         reload(program)
+        await_workers(program, before)
         with logged_in(doors) as session:
             assert session.select()[0] == "OK"
         assert log.stat().st_uid == NOBODY.pw_uid

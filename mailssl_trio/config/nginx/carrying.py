@@ -6,6 +6,7 @@ from attrs import define, field
 
 from mailssl_trio.config.nginx.comments import LOST, Commented, comment
 from mailssl_trio.config.nginx.fitting import (
+    OF_TOP,
     Misfit,
     fitted,
     fitted_listen,
@@ -94,12 +95,16 @@ class Carrying:
                     pass
 
     def _events(self, events: Block) -> Iterator[Setting]:
-        """Turn into comments what nginx is told about its event loop."""
+        """Turn into comments what nginx is told about its event loop alone."""
         assert events.head is not None
         line = events.head.place.main_line
         yield Setting(line, comments=events.head.comments)
         for part in events.parts:
-            if isinstance(part, Entry):
+            if not isinstance(part, Entry):
+                continue
+            if part.name in OF_TOP:
+                yield from self._carried(part.name, [part], events, None)
+            else:
                 reason = NOTES.get(part.name) or LOST + REMEDIES[part.name]
                 yield self._commented.left_out(part, reason)
         yield Setting(line, comments=tuple(events.comments))
@@ -124,7 +129,8 @@ class Carrying:
         self, name: str, entries: Sequence[Entry], block: Block, server: Merged | None
     ) -> Iterator[Setting]:
         value = self._value(name, entries, server)
-        fit, misfits = fitted(name, value, at_top=block.context is Context.MAIN)
+        at_top = block.context in Context.MAIN | Context.EVENTS
+        fit, misfits = fitted(name, value, at_top=at_top)
         if fit is not None:
             fit = simplest(name, fit)
         yield self._commented.setting(name, entries, fit, misfits)

@@ -42,7 +42,6 @@ REMEDIES = {
     "env": "the environment is passed on as it is",
     "master_process": "there is always a process above the workers",
     "ssl_certificate_compression": "certificates are not compressed",
-    "worker_connections": "only open files are limited (LimitNOFILE=, ulimit -n)",
     "worker_cpu_affinity": "let systemd do it (CPUAffinity=), or taskset",
     "worker_priority": "let systemd do it (Nice=), or nice",
     "worker_rlimit_core": "let systemd do it (LimitCORE=), or ulimit -c",

@@ -4,6 +4,7 @@ It lives as long as the program does: a stop that takes its time can be watched 
 hastened here, and a reload moves it where the new configuration wants it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import trio
@@ -16,7 +17,6 @@ from mailssl_trio.supervision.control.request import Fact, RequestError, parse
 from mailssl_trio.supervision.control.socket_file import Peer, SocketFile
 from mailssl_trio.supervision.control.verbs import TAKES, VERBS
 from mailssl_trio.supervision.control.visitor import Visitor
-from mailssl_trio.supervision.served import Log
 
 MOST_VISITORS = 16
 
@@ -33,7 +33,9 @@ class Control:
         self._moved = trio.Event()
         self._visitors = 0
 
-    def prepare(self, config: Config, log: Log) -> SocketFile | None:
+    def prepare(
+        self, config: Config, write: Callable[[str, str], None]
+    ) -> SocketFile | None:
         """Return the socket that a configuration wants: this one, or one more.
 
         Raises StartError, but not for a socket that nobody has asked for.
@@ -50,7 +52,7 @@ class Control:
         except StartError as failed:
             if not config.control_is_default:
                 raise
-            log.write("warn", f"there is no control socket: {failed}")
+            write("warn", f"there is no control socket: {failed}")
             return None
 
     def abandon(self, prepared: SocketFile | None) -> None:

@@ -15,6 +15,8 @@ VERSION = 1
 
 MAX_LINE = 2**16
 
+FORM = 'a request is {"v": 1, "verb": "…", …}'
+
 Fact: TypeAlias = Mapping[str, object]
 """What a line says, without its version."""
 
@@ -70,12 +72,14 @@ def parse(line: bytes, verbs: Mapping[str, Takes]) -> Request:
     except (ValueError, RecursionError):
         raise RequestError("this is not JSON") from None
     match said:
+        case {"v": bool()}:  # to Python it is a number
+            raise RequestError(FORM)
         case {"v": int(version)} if version != VERSION:
             raise RequestError(f"version {VERSION} is spoken here")
         case {"v": int(), "verb": str(verb), **others}:
             arguments = {str(name): value for name, value in others.items()}
         case _:
-            raise RequestError('a request is {"v": 1, "verb": "…", …}')
+            raise RequestError(FORM)
     if verb not in verbs:
         raise RequestError(f"unknown verb; there are {', '.join(sorted(verbs))}")
     _check(arguments, verbs[verb])

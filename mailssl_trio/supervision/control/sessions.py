@@ -32,7 +32,7 @@ async def who(program: Program, request: Request, visitor: Visitor) -> Fact:
 
     question = FindSessions(_whom(request), request.flag("all"))
     is_whole = await ask_all(program, visitor, question, tell)
-    return _last(is_whole, {"sessions": found})
+    return _last(is_whole, {"found": found})
 
 
 async def kick(program: Program, request: Request, visitor: Visitor) -> Fact:

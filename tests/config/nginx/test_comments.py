@@ -87,7 +87,7 @@ def test_what_is_skipped_leaves_a_line_for_the_comments_above_it(nginx: Site) ->
     """)
 
 
-def test_events_become_comments(nginx: Site) -> None:
+def test_events_become_what_there_is_of_them_and_comments(nginx: Site) -> None:
     nginx.write("""
         # how
         events {
@@ -102,8 +102,7 @@ def test_events_become_comments(nginx: Site) -> None:
     assert text == dedent("""\
         # how
         # many
-        # worker_connections 768;
-        #   not carried over: only open files are limited (LimitNOFILE=, ulimit -n)
+        worker_connections = 768
         # multi_accept on;
 
         [mail]

@@ -70,8 +70,7 @@ def test_documentation_example_is_the_same_line_for_line(nginx: NginxSite) -> No
 
         error_log = "/var/log/error.log info"
 
-        # worker_connections 1024;
-        #   not carried over: only open files are limited (LimitNOFILE=, ulimit -n)
+        worker_connections = 1024
 
         [mail]
         server_name = "mail.example.com"

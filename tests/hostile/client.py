@@ -1,0 +1,298 @@
+"""The hostile client: it plays a script, and knows what it must hear."""
+
+import re
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from ssl import SSLContext
+
+import trio
+from attrs import define, field, frozen
+
+from tests.hostile.script import (
+    Act,
+    End,
+    Flood,
+    Hear,
+    HearLike,
+    Judged,
+    Relayed,
+    Say,
+    Step,
+    Wait,
+)
+
+GREETING: Mapping[str, bytes] = {
+    "imap": rb"\* OK \[CAPABILITY [^]]*\] IMAP4 ready",
+    "pop3": rb"\+OK POP3 ready <[0-9]+\.[0-9]+@localhost>",
+    "smtp": rb"220 localhost ESMTP ready",
+}
+
+PROBE: Mapping[str, tuple[bytes, bytes]] = {
+    "imap": (b"zz NOOP\r\n", b"zz OK completed\r\n"),
+    "pop3": (b"NOOP\r\n", b"+OK\r\n"),
+    "smtp": (b"NOOP\r\n", b"250 2.0.0 OK\r\n"),
+}
+"""What a session says and hears that is not out of step."""
+
+UPGRADE: Mapping[str, tuple[bytes, bytes]] = {
+    "imap": (b"up STARTTLS\r\n", b"up OK begin TLS negotiation\r\n"),
+    "pop3": (b"STLS\r\n", b"+OK begin TLS negotiation\r\n"),
+    "smtp": (b"STARTTLS\r\n", b"220 2.0.0 Ready to start TLS\r\n"),
+}
+
+LONGEST_BY_OCTETS = 400
+"""What is longer is not sent octet by octet: it would say nothing more."""
+
+
+class SurprisedError(Exception):
+    """The gateway has not done what it must."""
+
+
+@frozen
+class Patience:
+    """How long things may take, in seconds, on the clock that counts."""
+
+    answer: float = 30.0
+    """An answer, the delay of a refused login included."""
+    session: float = 60.0
+    """All that a client does up to its login: the directive ``timeout``."""
+
+    @property
+    def life(self) -> float:
+        """The session, its last words, and what the machine needs."""
+        return self.session * 2 + self.answer
+
+
+@define
+class Heard:
+    """What the others have heard of one door's clients."""
+
+    logins: list[bytes] = field(factory=list)
+    """By those who judge: ``name secret``."""
+    relayed: bytearray = field(factory=bytearray)
+    """By the backend, behind its login."""
+
+    news: trio.Event = field(factory=trio.Event)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.logins.clear()
+        self.relayed.clear()
+
+    def hear_login(self, login: bytes) -> None:
+        """Remember who was judged."""
+        self.logins.append(login)
+        self._tell()
+
+    def hear_relayed(self, octets: bytes) -> None:
+        """Remember what came through the relay."""
+        self.relayed += octets
+        self._tell()
+
+    async def wait_for(self, logins: int, octets: int) -> None:
+        """Wait until so many logins were judged, and so many octets came."""
+        while len(self.logins) < logins or len(self.relayed) < octets:
+            await self.news.wait()
+
+    def _tell(self) -> None:
+        self.news.set()
+        self.news = trio.Event()
+
+
+@define
+class Client:
+    """One connection to the gateway."""
+
+    protocol: str
+    stream: trio.abc.Stream
+    trust: SSLContext
+    breathe: Callable[[], Awaitable[None]]
+    """Lets the gateway take what was sent."""
+    patience: Patience
+    cut: int = 0
+    by_octets: bool = False
+    heard: bytearray = field(factory=bytearray)
+    has_ended: bool = False
+    born: float = field(factory=trio.current_time)
+
+    async def begin(self, place: str) -> None:
+        """Come to the place where the script begins."""
+        if place == "tls":
+            await self.shake_hands()
+        if place != "hello":
+            await self.hear_line(GREETING[self.protocol])
+        if place.startswith("upgraded"):
+            said, answered = UPGRADE[self.protocol]
+            await self.send(said)
+            await self.hear(answered)
+            await self.shake_hands()
+
+    async def play(self, steps: tuple[Step, ...], heard: Heard) -> None:
+        """Play a script, and see that the conversation is not out of step then."""
+        for step in steps:
+            await self.step(step)
+        await self.meet(steps, heard)
+        if not self.has_ended and not isinstance(steps[-1], Relayed):
+            said, answered = PROBE[self.protocol]
+            await self.send(said)
+            await self.hear(answered)
+        if self.heard:
+            raise SurprisedError(f"heard beyond the script: {shown(self.heard)}")
+
+    async def step(self, step: Step) -> None:
+        """Do one step of a script."""
+        match step:
+            case Say(octets):
+                await self.say(octets)
+            case Flood(octets):
+                await self.flood(octets)
+            case Wait(seconds):
+                await trio.sleep(seconds / 60 * self.patience.session)
+            case Act(what):
+                await self.act(what)
+            case Hear(octets):
+                await self.hear(octets)
+            case HearLike(pattern):
+                await self.hear_line(pattern)
+            case End(pattern, in_time):
+                await self.hear_the_end(pattern, in_time=in_time)
+
+    async def meet(self, steps: tuple[Step, ...], heard: Heard) -> None:
+        """See that others have heard what they must, and no more."""
+        logins = [step.login for step in steps if isinstance(step, Judged)]
+        relayed = b"".join(step.octets for step in steps if isinstance(step, Relayed))
+        with trio.move_on_after(self.patience.answer):
+            await heard.wait_for(len(logins), len(relayed))
+        if heard.logins != logins:
+            raise SurprisedError(f"judged were {heard.logins}, not {logins}")
+        if heard.relayed != relayed:
+            raise SurprisedError(f"the backend heard {shown(heard.relayed)}")
+
+    async def say(self, octets: bytes) -> None:
+        """Send what a script says, in the pieces that were asked for."""
+        if self.by_octets and len(octets) <= LONGEST_BY_OCTETS:
+            pieces = [octets[at : at + 1] for at in range(len(octets))]
+        else:
+            pieces = [*filter(None, (octets[: self.cut], octets[self.cut :]))]
+            self.cut = 0
+        for number, piece in enumerate(pieces):
+            if number:
+                await self.breathe()
+            await self.send(piece)
+
+    async def send(self, octets: bytes) -> None:
+        """Send, and read meanwhile, lest both sides wait for the other to read."""
+        async with trio.open_nursery() as nursery:
+            if len(octets) > 4096:
+                nursery.start_soon(self.read_on)
+            with trio.move_on_after(self.patience.life):
+                # One that was thrown out already has heard what counts.
+                with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    await self.stream.send_all(octets)
+            nursery.cancel_scope.cancel()
+
+    async def flood(self, octets: bytes) -> None:
+        """Say it until the gateway has had enough of a client that does not listen."""
+        page = octets * (65_536 // len(octets))
+        with trio.move_on_after(self.patience.life):
+            try:
+                while True:
+                    await self.stream.send_all(page)
+                    await trio.sleep(0.1)
+            except trio.BrokenResourceError:
+                self.has_ended = True
+                self.heard.clear()
+                return
+        raise SurprisedError("a client that never reads may stay")
+
+    async def act(self, what: str) -> None:
+        """Do something else than to talk."""
+        match what:
+            case "TLS":
+                await self.shake_hands()
+            case "EOF":
+                await self.wire.send_eof()
+            case "leaves":
+                await trio.aclose_forcefully(self.stream)
+                self.has_ended = True
+            case "resets":
+                linger = struct.pack("ii", 1, 0)
+                self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                await trio.aclose_forcefully(self.stream)
+                self.has_ended = True
+
+    @property
+    def wire(self) -> trio.SocketStream:
+        """The socket below."""
+        stream = self.stream
+        if isinstance(stream, trio.SSLStream):
+            stream = stream.transport_stream
+        assert isinstance(stream, trio.SocketStream)
+        return stream
+
+    async def shake_hands(self) -> None:
+        """Speak TLS from here on."""
+        if self.heard:
+            raise SurprisedError(f"heard before TLS: {shown(self.heard)}")
+        secured = trio.SSLStream(self.stream, self.trust, server_hostname="localhost")
+        with trio.fail_after(self.patience.answer):
+            await secured.do_handshake()
+        self.stream = secured
+
+    async def hear(self, octets: bytes) -> None:
+        """Hear exactly this."""
+        await self.read_until(lambda: len(self.heard) >= len(octets))
+        said = bytes(self.heard[: len(octets)])
+        del self.heard[: len(octets)]
+        if said != octets:
+            raise SurprisedError(f"heard {shown(said)}, not {shown(octets)}")
+
+    async def hear_line(self, pattern: bytes) -> None:
+        """Hear a line of this form."""
+        await self.read_until(lambda: b"\r\n" in self.heard)
+        line, _, rest = bytes(self.heard).partition(b"\r\n")
+        self.heard = bytearray(rest)
+        if re.fullmatch(pattern, line) is None:
+            raise SurprisedError(f"heard {shown(line)}, not {shown(pattern)}")
+
+    async def hear_the_end(self, pattern: bytes, *, in_time: bool) -> None:
+        """Hear how the gateway closes, and what it says before."""
+        await self.read_until(lambda: self.has_ended, in_time=in_time)
+        lasted = trio.current_time() - self.born
+        if not self.has_ended:
+            raise SurprisedError(f"not closed after {lasted:.1f} s")
+        if in_time and lasted < self.patience.session - 1:
+            raise SurprisedError(f"closed too soon, after {lasted:.1f} s")
+        if re.fullmatch(pattern, bytes(self.heard), re.DOTALL) is None:
+            raise SurprisedError(f"heard {shown(self.heard)} before the end")
+        self.heard.clear()
+
+    async def read_until(
+        self, enough: Callable[[], bool], *, in_time: bool = False
+    ) -> None:
+        """Read until it is enough, or takes too long."""
+        seconds = self.patience.life if in_time else self.patience.answer
+        with trio.move_on_after(seconds):
+            while not enough() and not self.has_ended:
+                await self.read()
+
+    async def read_on(self) -> None:
+        """Read whatever comes."""
+        while not self.has_ended:
+            await self.read()
+
+    async def read(self) -> None:
+        """Read a piece; a connection that was cut has ended as well."""
+        try:
+            data = await self.stream.receive_some(65_536)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            data = b""
+        self.heard += data
+        self.has_ended = self.has_ended or not data
+
+
+def shown(octets: bytes | bytearray) -> str:
+    """Write octets so that they fit into a line."""
+    return repr(bytes(octets[:300]))
