@@ -13,6 +13,7 @@ from mailssl_trio.auth.route import Authenticator, LoginAttempt, Route, Undecide
 from mailssl_trio.limits.house import House
 from mailssl_trio.limits.policy import LimitPolicy
 from mailssl_trio.limits.stay import BANNED, Stay
+from mailssl_trio.mail_session import MailSession
 from mailssl_trio.observer import (
     Admitted,
     Connected,
@@ -22,7 +23,6 @@ from mailssl_trio.observer import (
     LoginFailed,
     Observer,
     ProxyRefused,
-    Relayed,
     Subject,
     Unnamed,
     UpstreamFailed,
@@ -53,7 +53,7 @@ from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.dial import Dialer, DialError
 from mailssl_trio.transport.drain import Drain, Wait
 from mailssl_trio.transport.proxied import RealIpFrom, RefusedProxyError
-from mailssl_trio.transport.relay import Ending, Outcome, Relay
+from mailssl_trio.transport.relay import Relay
 from mailssl_trio.transport.resolver import TEMPUNAVAIL
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
@@ -158,11 +158,13 @@ class ClientLife:
         self.upstream: Connection | None = None
         self._proxied = proxied
         self._wrong_passwords = 0
-        self._relaying = False
-        self._truncated = False
 
-    async def live(self) -> None:
-        """Carry the client until it, or its backend, ends; close nothing yet."""
+    async def live(self) -> MailSession | None:
+        """Carry the client until it ends, or has logged in; close nothing yet.
+
+        What is returned has taken over both connections, and all that is to be given
+        back; this life is over then.
+        """
         self._tell(Connected())
         if not await self._is_let_in():
             return None
@@ -177,9 +179,10 @@ class ClientLife:
                     if (verdict := await self.client.while_busy(admit)) is not None:
                         self.client.answer(event, verdict)
                 case LoggedIn() if self.upstream is not None:
-                    return await self._relay(self.upstream)
+                    return self._session(self.upstream)
                 case Closed(reason):
-                    return self._end(reason, self.client.tls_failure)
+                    self._end(reason, self.client.tls_failure)
+                    return None
 
     async def _is_let_in(self) -> bool:
         """Find out who the client is, and say so if that may not come in."""
@@ -205,14 +208,13 @@ class ClientLife:
                 self._tell(Unnamed(found.problem))
 
     async def apologise(self) -> None:
-        """Say that we are at fault, unless the words would fall into a relay."""
+        """Say that we are at fault."""
         await self.leave(Goodbye.INTERNAL_ERROR)
 
     async def leave(self, reason: Goodbye) -> None:
-        """End what was cut short, saying why if the words cannot fall into a relay."""
-        if not self._relaying:
-            self._end(reason)
-            await self.client.farewell(reason)
+        """End what was cut short, saying why."""
+        self._end(reason)
+        await self.client.farewell(reason)
 
     def _end(self, reason: Goodbye, detail: str = "") -> None:
         """Tell that a connection ends without a login."""
@@ -220,13 +222,11 @@ class ClientLife:
         self._tell(Ended(reason, detail))
 
     async def close(self) -> None:
-        """Close both sides at once, in a way that tells how the session ended."""
+        """Close both sides at once."""
         try:
             async with trio.open_nursery() as nursery:
                 for connection in filter(None, (self.client, self.upstream)):
-                    if self._truncated:
-                        nursery.start_soon(connection.cut)
-                    elif not connection.is_closed_at_once():
+                    if not connection.is_closed_at_once():
                         nursery.start_soon(connection.close)
         finally:
             self.stay.end()
@@ -388,26 +388,18 @@ class ClientLife:
         self.subject.failure = failure
         return Rejected(Reason.UNAVAILABLE)
 
-    async def _relay(self, upstream: Connection) -> None:
+    def _session(self, upstream: Connection) -> MailSession:
         """Hand over what both sides have sent ahead, and all that follows."""
-        self._relaying = self._truncated = True  # until it has ended by itself
         self.subject.logged_in = trio.current_time()
         self._tell(Admitted())
-        relay = Relay(self.client.stream, upstream.stream, self.gateway.timeouts)
-        ending: Ending | None = None
-        try:
-            ending = await relay.run(
-                to_upstream=self.client.session.trailing_data,
-                to_client=upstream.session.trailing_data,
-            )
-        finally:  # also where we are made to end it
-            self._ended(ending or relay.ending(Outcome.CUT))
-
-    def _ended(self, ending: Ending) -> None:
-        self._truncated = ending.outcome in {Outcome.TRUNCATED, Outcome.CUT}
-        outcome = ending.outcome.value
-        up, down = ending.from_client, ending.from_upstream
-        self._tell(Relayed(outcome, up, down, ending.ended_by.value))
+        relay = Relay(
+            self.client.stream,
+            upstream.stream,
+            self.gateway.timeouts,
+            to_upstream=self.client.session.trailing_data,
+            to_client=upstream.session.trailing_data,
+        )
+        return MailSession(relay, self.subject, self.stay, self.gateway.observer)
 
 
 def _why_closed(upstream: Connection, event: Event) -> tuple[str, Failure]:

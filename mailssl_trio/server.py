@@ -7,13 +7,15 @@ from itertools import count
 from socket import socket
 
 import trio
-from attrs import field, frozen
+from attrs import define, field
 
 from mailssl_trio.gateway import ClientLife, Gateway
+from mailssl_trio.mail_session import MailSession
 from mailssl_trio.observer import Crashed, Subject
 from mailssl_trio.protocol.events import Goodbye
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.listening import Newcomer, serve_wires
+from mailssl_trio.transport.parked import Parked
 from mailssl_trio.visits import Visit, Visits
 
 NUMBERS = count(1)
@@ -31,7 +33,7 @@ def contained(tell: Callable[[Exception], None]) -> Iterator[None]:
         tell(bug)
 
 
-@frozen
+@define(eq=False)
 class Server:
     """The clients of one virtual server, and the sockets they come by."""
 
@@ -46,6 +48,11 @@ class Server:
     """Everybody who is here, at other servers of this process too."""
     upkeep: Callable[[], Awaitable[None]] | None = None
     """What has to go on while clients are let in."""
+    _parked: Parked = field(factory=Parked, init=False)
+    _clients: trio.Nursery = field(init=False)
+    _here: int = field(default=0, init=False)
+    """How many clients there are, those who sleep included."""
+    _left: trio.Event = field(factory=trio.Event, init=False)
 
     async def run(self) -> None:
         """Serve until the drain has begun and every client has left, or must.
@@ -55,23 +62,38 @@ class Server:
         """
         sessions = trio.CancelScope()
         with sessions, self.drain.ends(sessions):
-            async with trio.open_nursery() as clients:
-                await self._accept(clients)
+            async with trio.open_nursery() as self._clients:
+                self._clients.start_soon(self._watch)
+                await self._accept()
+                while self._here:
+                    self._left = trio.Event()
+                    await self._left.wait()
+                self._clients.cancel_scope.cancel()  # nobody is left to be watched
 
-    async def _accept(self, clients: trio.Nursery) -> None:
+    async def _accept(self) -> None:
         """Let clients in until the drain begins."""
         linger = self.gateway.timeouts.close
         with trio.CancelScope() as accepting, self.drain.cuts(accepting):
             async with trio.open_nursery() as doors:
                 if self.upkeep is not None:
                     doors.start_soon(self.upkeep)
-                for listener in (*self.listeners, *self.tls_listeners):
+                for listening in (*self.listeners, *self.tls_listeners):
                     serve = partial(
                         self._serve,
-                        implicit_tls=listener in self.tls_listeners,
-                        proxied=listener in self.proxied,
+                        implicit_tls=listening in self.tls_listeners,
+                        proxied=listening in self.proxied,
                     )
-                    doors.start_soon(serve_wires, listener, serve, clients, linger)
+                    doors.start_soon(
+                        serve_wires, listening, serve, self._clients, linger
+                    )
+
+    async def _watch(self) -> None:
+        """Watch those who sleep; at the end, wake them to be ended."""
+        try:
+            await self._parked.watch()
+        finally:
+            self._parked.rouse_all()
+            self._parked.close()
 
     async def _serve(
         self, newcomer: Newcomer, *, implicit_tls: bool, proxied: bool
@@ -88,7 +110,10 @@ class Server:
             server_port=newcomer.server_port,
             starttls=not implicit_tls,
         )
-        with self.visits.entered(subject) as visit:
+        visit = self.visits.enter(subject)
+        self._here += 1
+        session = None
+        try:
             life = self.gateway.welcome(
                 newcomer.wire,
                 self.drain,
@@ -96,21 +121,64 @@ class Server:
                 implicit_tls=implicit_tls,
                 proxied=proxied,
             )
-            await self._carry(life, visit)
+            session = await self._until_login(life, visit)
+        finally:
+            if session is None:
+                self._leave(visit)
+        del newcomer, life  # what only a login needs
+        if session is not None:
+            await self._relay(session, visit)
 
-    async def _carry(self, life: ClientLife, visit: Visit) -> None:
-        """Have a client live until it leaves, or is made to; close what it had."""
+    async def _until_login(self, life: ClientLife, visit: Visit) -> MailSession | None:
+        """Have a client live until it logs in, leaves, or is made to leave."""
         tell = partial(self._crashed, visit.subject)
+        session = None
         try:
             with contained(tell):
-                with visit.scope:
-                    return await life.live()
-                return await life.leave(visit.dismissal or Goodbye.INTERNAL_ERROR)
+                with trio.CancelScope() as scope:
+                    visit.ends_by(scope.cancel)
+                    session = await life.live()
+                    return session
+                await life.leave(visit.dismissal or Goodbye.INTERNAL_ERROR)
+                return None
             with contained(tell):
                 await life.apologise()
+            return None
         finally:
-            with contained(tell):
-                await life.close()
+            if session is None:
+                with contained(tell):
+                    await life.close()
+
+    async def _relay(self, session: MailSession, visit: Visit) -> None:
+        """Carry a session until its end, or until nobody speaks."""
+        tell = partial(self._crashed, visit.subject)
+        is_over = True
+        try:
+            with contained(tell), trio.CancelScope() as scope:
+                visit.ends_by(scope.cancel)
+                is_over = await session.live()
+        finally:
+            if is_over:
+                try:
+                    with contained(tell):
+                        await session.close()
+                finally:
+                    self._leave(visit)
+        if not is_over:
+            self._park(session, visit)
+
+    def _park(self, session: MailSession, visit: Visit) -> None:
+        """Let a session sleep until somebody speaks, or it is made to leave."""
+        wake = partial(self._clients.start_soon, self._relay, session, visit)
+        sleeper = session.asleep(wake)
+        self._parked.park(sleeper)
+        visit.ends_by(partial(self._parked.rouse, sleeper))
+
+    def _leave(self, visit: Visit) -> None:
+        self.visits.leave(visit)
+        self._here -= 1
+        if not self._here:
+            self._left.set()
 
     def _crashed(self, subject: Subject, bug: Exception) -> None:
         self.gateway.observer.tell(subject, Crashed(bug))

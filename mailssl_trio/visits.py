@@ -1,11 +1,9 @@
 """Who is here: every connection of this process, from the door to its end."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from secrets import token_urlsafe
 
-import trio
-from attrs import define, field
+from attrs import define
 
 from mailssl_trio.observer import Subject
 from mailssl_trio.protocol.events import Goodbye
@@ -19,16 +17,22 @@ class Visit:
     """One connection, and the means to end it from outside."""
 
     subject: Subject
-    scope: trio.CancelScope = field(factory=trio.CancelScope)
-    """All that its client is waited for in."""
     dismissal: Goodbye | None = None
     """Why we have ended it, if we have."""
+    _cancel: Callable[[], None] | None = None
 
     def dismiss(self, reason: Goodbye) -> None:
         """Have it end, with its protocol's words for the reason if it may hear them."""
         if self.dismissal is None:
             self.dismissal = reason
-            self.scope.cancel()
+            if self._cancel is not None:
+                self._cancel()
+
+    def ends_by(self, cancel: Callable[[], None]) -> None:
+        """Say what is to be called when it must end, in place of what was to be."""
+        self._cancel = cancel
+        if self.dismissal is not None:
+            cancel()
 
 
 class Visits:
@@ -47,12 +51,12 @@ class Visits:
         """Return the one of this name, None if it is not here."""
         return self._open.get(session)
 
-    @contextmanager
-    def entered(self, subject: Subject) -> Iterator[Visit]:
-        """Name a connection, and keep it among the others for as long as it is open."""
+    def enter(self, subject: Subject) -> Visit:
+        """Name a connection, and keep it among the others until it leaves."""
         subject.session = token_urlsafe(SESSION_OCTETS)
         self._open[subject.session] = visit = Visit(subject)
-        try:
-            yield visit
-        finally:
-            del self._open[subject.session]
+        return visit
+
+    def leave(self, visit: Visit) -> None:
+        """Forget a connection that is open no more."""
+        del self._open[visit.subject.session]

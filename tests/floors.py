@@ -25,6 +25,7 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "auth",
         "limits",
         "config mailbox",
+        "mail_session",
         "gateway",
         "server",
         "embedded leaving messages",

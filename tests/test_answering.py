@@ -48,7 +48,7 @@ def crowd(*subjects: Subject) -> Iterator[Visits]:
     visits = Visits()
     with ExitStack() as here:
         for one in subjects:
-            here.enter_context(visits.entered(one))
+            here.callback(visits.leave, visits.enter(one))
         yield visits
 
 
@@ -111,11 +111,11 @@ async def test_who_leaves_and_who_comes_between_two_pages_disturbs_nobody() -> N
     with ExitStack() as staying, ExitStack() as leaving:
         for one in people:
             stack = leaving if one.number <= 100 else staying
-            stack.enter_context(visits.entered(one))
+            stack.callback(visits.leave, visits.enter(one))
         first = answer(FindSessions(), visits)
         assert isinstance(first, SessionsFound)
         leaving.close()
-        staying.enter_context(visits.entered(subject(251, b"251")))
+        staying.callback(visits.leave, visits.enter(subject(251, b"251")))
         assert first.after is not None
         rest = pages(visits, FindSessions(after=first.after))
     found = [*first.sessions, *(one for page in rest for one in page)]

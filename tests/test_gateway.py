@@ -45,6 +45,7 @@ from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
 from mailssl_trio.transport.wire import Wire
 from mailssl_trio.visits import Visit
+from tests.sleeping import to_the_end
 from tests.tls_pair import NAME, authority, client_side, server_side, server_tls
 from tests.wire_pair import wire_pair
 
@@ -134,12 +135,16 @@ class House:
             life = gateway.welcome(
                 stream, self.drain, Visit(subject), implicit_tls=implicit_tls
             )
+            session = None
             try:
                 with contained(lambda bug: self.told.tell(subject, Crashed(bug))):
-                    return await life.live()
+                    session = await life.live()
+                    if session is not None:
+                        await to_the_end(session)
+                    return
                 await life.apologise()
             finally:
-                await life.close()
+                await (life if session is None else session).close()
 
 
 def lines(*script: bytes, then: bytes = b"") -> Backend:

@@ -75,7 +75,7 @@ async def visit(
 
 
 async def _live(
-    live: Callable[[], Awaitable[None]], close: Callable[[], Awaitable[None]]
+    live: Callable[[], Awaitable[object]], close: Callable[[], Awaitable[None]]
 ) -> None:
     try:
         await live()

@@ -123,24 +123,12 @@ class Connection:
 
     def is_closed_at_once(self) -> bool:
         """Close gracefully if nobody has to be waited for; return whether it is."""
-        if isinstance(self.stream, SecureStream) and not self.stream.has_said_end():
-            return False
-        return self._wire.is_closed_at_once()
+        return self.stream.is_closed_at_once()
 
     async def close(self) -> None:
         """Close gracefully, but never wait for a silent peer."""
         with trio.move_on_after(self.timeouts.session):
-            if isinstance(self.stream, SecureStream):
-                await self.stream.say_end()
             await self.stream.aclose()
-
-    async def cut(self) -> None:
-        """Close so that the peer cannot take what it has read for all there was."""
-        with trio.move_on_after(self.timeouts.session):
-            if self.stream is self._wire:
-                await self._wire.reset()
-            else:
-                await self._wire.aclose()  # FIN without close_notify
 
     async def _watch(self, work: trio.CancelScope) -> None:
         """Read ahead until the peer leaves or has sent enough."""

@@ -4,8 +4,12 @@ The ending is asymmetric. When the backend ends, its octets are delivered and th
 session is over. When the client ends, that is passed on if the backend's stream can
 carry it, and the backend has ``linger`` seconds of silence to finish its answer.
 A stream that breaks is never made to look like one that ended.
+
+A relay can be left at any moment and run again: what has been read and not sent is
+kept. That is how a session in which nobody speaks does without tasks (``parked``).
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from typing import TypeAlias
@@ -13,6 +17,7 @@ from typing import TypeAlias
 import trio
 from attrs import field, frozen
 
+from mailssl_trio.transport.parked import Sleeper
 from mailssl_trio.transport.secure import SecureStream
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
@@ -24,6 +29,8 @@ it has moved, and the processor's cache keeps this one."""
 
 Line: TypeAlias = Wire | SecureStream
 
+SILENCE = 2.0
+"""Seconds without a word on either side that make a session a silent one."""
 
 GRAIN = 0.1
 """Seconds by which silence may last too long: to move a deadline is work."""
@@ -56,51 +63,117 @@ class Ending:
     ended_by: Side = field(default=Side.US, eq=False)
 
 
-class Relay:
-    """Two streams that have become one session."""
+class Way:
+    """One direction: what has been read and not been sent, and how much went."""
 
-    def __init__(self, client: Line, upstream: Line, timeouts: Timeouts) -> None:
-        self.client = client
-        self.upstream = upstream
+    __slots__ = ("carried", "sink", "source", "unsent")
+
+    unsent: bytes | memoryview
+
+    def __init__(self, source: Line, sink: Line, first: bytes) -> None:
+        self.source = source
+        self.sink = sink
+        self.unsent = first
+        self.carried = 0
+
+    async def read(self) -> bool:
+        """Wait for octets, and send what goes at once; False if the source has ended.
+
+        Raises BrokenResourceError for the source alone; see ``send``.
+        """
+        size = await self.source.receive_into(ROOM)
+        if size:
+            self.unsent = ROOM[:size]
+        return size > 0
+
+    def send(self) -> None:
+        """Send what goes at once, and keep the rest. Raises BrokenResourceError."""
+        data, self.unsent = self.unsent, b""
+        rest = self.sink.send_now(data)
+        self.carried += len(data) - len(rest)
+        self.unsent = bytes(rest)
+
+
+class Relay:
+    """Two lines that have become one session."""
+
+    __slots__ = (
+        "_client_reads", "_down", "_ended_by", "_outcome", "_patience", "_quiet",
+        "_stirred", "_up", "timeouts",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        client: Line,
+        upstream: Line,
+        timeouts: Timeouts,
+        to_upstream: bytes = b"",
+        to_client: bytes = b"",
+    ) -> None:
+        """``to_upstream`` and ``to_client`` are here already, and go first."""
         self.timeouts = timeouts
-        self.from_client = 0
-        self.from_upstream = 0
+        self._up = Way(client, upstream, to_upstream)
+        self._down = Way(upstream, client, to_client)
+        self._client_reads = True
         self._outcome = Outcome.IDLE
         self._ended_by: Side | None = None
         self._patience = timeouts.relay
-        self._delivering = False
         self._quiet = trio.CancelScope()
+        self._stirred = trio.current_time()
 
-    async def run(self, to_upstream: bytes, to_client: bytes) -> Ending:
-        """Relay until the end, what is already here first; close neither stream."""
-        self._stir()
+    @property
+    def lines(self) -> tuple[Line, Line]:
+        """The client's and the backend's."""
+        return self._up.source, self._up.sink
+
+    async def run(self) -> Ending | None:
+        """Relay until the end, or None: until nobody has spoken for a while.
+
+        Closes neither line.
+        """
+        if self._patience_ends <= trio.current_time():
+            return self.ending(Outcome.IDLE)
+        self._quiet = trio.CancelScope()
+        self._set_deadline()
         with self._quiet:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._upload, to_upstream)
-                nursery.start_soon(self._download, to_client)
-        return self.ending(Outcome.TRUNCATED if self._delivering else self._outcome)
+                nursery.start_soon(self._upload)
+                nursery.start_soon(self._download)
+        if self._outcome is Outcome.IDLE and self._goes_on:
+            return None
+        return self.ending(Outcome.TRUNCATED if self._down.unsent else self._outcome)
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether the time that is over is not the one that a session may be silent."""
+        if trio.current_time() < self._quiet.deadline:
+            return True  # somebody has spoken in the last moment
+        return self.is_silent and self._patience > SILENCE
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is left to be sent."""
+        return not (self._up.unsent or self._down.unsent)
 
     def ending(self, outcome: Outcome) -> Ending:
         """Return what an end at this moment amounts to."""
-        side = self._ended_by or Side.US
-        return Ending(outcome, self.from_client, self.from_upstream, side)
+        carried = self._up.carried, self._down.carried
+        return Ending(outcome, *carried, self._ended_by or Side.US)
 
-    async def _upload(self, first: bytes) -> None:
+    async def _upload(self) -> None:
         """Carry the client's octets; after its last the backend may still answer."""
-        chunk: bytes | memoryview = first
         while True:
-            self._stir()
             try:
-                self.from_client += await self._send(self.upstream, chunk)
+                await self._send(self._up)
             except trio.BrokenResourceError:
                 self._note(Side.UPSTREAM)
                 break  # it has closed; its last words may still be on their way
             try:
-                chunk = await self._receive(self.client)
+                goes_on = await self._up.read()
             except trio.BrokenResourceError:
                 self._note(Side.CLIENT)
                 return self._end(Outcome.TRUNCATED)
-            if not chunk:
+            if not goes_on:
                 self._note(Side.CLIENT)
                 self._outcome = Outcome.FINISHED
                 await self._pass_on_the_end()
@@ -108,60 +181,68 @@ class Relay:
         self._patience = self.timeouts.linger
         return self._stir()
 
-    async def _download(self, first: bytes) -> None:
+    async def _download(self) -> None:
         """Carry the backend's octets; after its last the session is over.
 
         A client that no longer reads may still have sent what the backend must get,
         so the backend's octets are then read, lest it stand still, and dropped.
         """
-        chunk: bytes | memoryview = first
-        client_reads = True
         while True:
-            self._stir()
-            if client_reads:
-                try:
-                    self.from_upstream += await self._send(self.client, chunk)
-                except trio.BrokenResourceError:
-                    self._note(Side.CLIENT)
-                    client_reads = self._delivering = False
             try:
-                chunk = await self._receive(self.upstream)
+                await self._send(self._down)
+            except trio.BrokenResourceError:
+                self._note(Side.CLIENT)
+                self._client_reads = False
+            try:
+                goes_on = await self._down.read()
             except trio.BrokenResourceError:
                 self._note(Side.UPSTREAM)
                 return self._end(Outcome.TRUNCATED)
-            if not chunk:
+            if not goes_on:
                 self._note(Side.UPSTREAM)
                 return self._end(Outcome.FINISHED)
 
-    @staticmethod
-    async def _receive(line: Line) -> memoryview:
-        """Return what has come; it stands in ``ROOM``, so until the next wait only."""
-        return ROOM[: await line.receive_into(ROOM)]
-
-    async def _send(self, line: Line, chunk: bytes | memoryview) -> int:
-        """Send all of it, and return how much that is."""
-        size = len(chunk)
-        if rest := line.send_now(chunk):
-            kept = bytes(rest)
-            self._delivering = line is self.client
+    async def _send(self, way: Way) -> None:
+        """Send all that has been read, waiting only if the sink is slow."""
+        if way is self._down and not self._client_reads:
+            way.unsent = b""
+        if way.unsent:
+            way.send()
+        self._stir()
+        while way.unsent:
+            await way.sink.wait_send_all_might_not_block()
+            way.send()
             self._stir()
-            await line.send_all(kept)
-            self._delivering = False
-            self._stir()
-        return size
 
     async def _pass_on_the_end(self) -> None:
-        if isinstance(self.upstream, trio.abc.HalfCloseableStream):
+        upstream = self._up.sink
+        if isinstance(upstream, Wire):  # TLS cannot end on one side alone
             with suppress(trio.BrokenResourceError):  # then it has ended by itself
-                await self.upstream.send_eof()
+                await upstream.send_eof()
+
+    def asleep(self, wake: Callable[[], None]) -> Sleeper:
+        """Return what it is while nobody speaks: two sockets, and the time that it may."""
+        client, upstream = (line.socket.fileno() for line in self.lines)
+        return Sleeper((client, upstream), wake, self._patience_ends)
+
+    @property
+    def _patience_ends(self) -> float:
+        """When nobody will have spoken for too long, on Trio's clock."""
+        return self._stirred + self.timeouts.relay
 
     def _stir(self) -> None:
-        """Octets have moved: silence begins anew.
+        """Octets have moved: silence begins anew."""
+        self._stirred = trio.current_time()
+        self._set_deadline()
 
-        A client that reads slowly is no backend that is silent.
-        """
-        patience = self.timeouts.relay if self._delivering else self._patience
-        end = trio.current_time() + patience
+    def _set_deadline(self) -> None:
+        """Set when it is over; a peer that reads slowly is none that is silent."""
+        patience = self._patience
+        if self._down.unsent:
+            patience = self.timeouts.relay
+        elif not self._up.unsent and patience == self.timeouts.relay:
+            patience = min(patience, SILENCE)
+        end = self._stirred + patience
         if not end <= self._quiet.deadline <= end + GRAIN:
             self._quiet.deadline = end + GRAIN
 

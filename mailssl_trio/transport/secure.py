@@ -217,9 +217,22 @@ class SecureStream(trio.abc.Stream):
                 pass  # the peer has not said so yet; or there is nobody to be told
         return True
 
+    def is_closed_at_once(self) -> bool:
+        """Close gracefully if nobody has to be waited for; return whether so."""
+        return self.has_said_end() and self._wire.is_closed_at_once()
+
     async def aclose(self) -> None:
-        """Close the wire below, which takes its time; say nothing."""
-        await self._wire.aclose()
+        """Say close_notify, and close the wire below, which takes its time."""
+        try:
+            await self.say_end()
+        except trio.BrokenResourceError:
+            pass  # the peer has gone already
+        finally:
+            await self._wire.aclose()
+
+    async def cut(self) -> None:
+        """Close so that the peer cannot take what it has read for all there was."""
+        await self._wire.aclose()  # FIN without close_notify
 
 
 @frozen

@@ -149,7 +149,7 @@ class Wire(trio.abc.HalfCloseableStream):
         finally:
             self.close()
 
-    async def reset(self) -> None:
+    async def cut(self) -> None:
         """Let the peer read all that we sent, then an error instead of an end."""
         try:
             await self._delivered()

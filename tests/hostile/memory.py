@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from socket import socket
 from ssl import create_default_context
 
 import tomli_w
@@ -73,5 +74,5 @@ async def _dial(directory: Path, door: str) -> trio.SocketStream:
     return await trio.open_unix_socket(str(directory / f"at-{door}"))
 
 
-async def _no_mailbox(protocol: str) -> trio.SocketStream:
+async def _no_mailbox(protocol: str) -> socket:
     raise OSError(protocol)

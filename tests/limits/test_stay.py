@@ -35,6 +35,7 @@ from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.upstream import Upstream
 from mailssl_trio.transport.wire import Wire
 from mailssl_trio.visits import Visit
+from tests.sleeping import to_the_end
 from tests.test_gateway import GOOD, REFUSING, Backend, Told
 from tests.wire_pair import wire_pair
 
@@ -138,13 +139,17 @@ class Place:
         life = gateway.welcome(
             stream, Drain(), visit, implicit_tls=False, proxied=bool(self.proxy)
         )
+        session = None
         try:
-            with visit.scope:
-                await life.live()
+            with trio.CancelScope() as scope:
+                visit.ends_by(scope.cancel)
+                session = await life.live()
+                if session is not None:
+                    await to_the_end(session)
             if visit.dismissal is not None:
                 await life.leave(visit.dismissal)
         finally:
-            await life.close()
+            await (life if session is None else session).close()
 
 
 @pytest.fixture

@@ -190,7 +190,7 @@ async def test_connection_that_breaks_does_not_spoil_the_session(
     backend = Pop3Backend(server_side(version))
     async with house(backend) as ours:
         _, broken = await ours.begin()
-        await broken.cut()
+        await broken.stream.cut()
         del broken
         await ours.log_in()
         await ours.log_in()

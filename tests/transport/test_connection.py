@@ -456,6 +456,6 @@ async def test_cut_leaves_no_close_notify(autojump_clock: MockClock) -> None:
         secured = await secure(theirs)
         assert await line(secured) == b"+OK POP3 ready\r\n"
         nursery.cancel_scope.cancel()
-    await driver.cut()
+    await driver.stream.cut()
     with pytest.raises(trio.BrokenResourceError):
         await rest(secured)

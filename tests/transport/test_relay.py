@@ -11,6 +11,7 @@ from trio.testing import MockClock
 from mailssl_trio.transport.relay import Ending, Outcome, Relay
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
+from tests.sleeping import relay_to_the_end
 from tests.wire_pair import clog, wire_pair
 
 TIMEOUTS = Timeouts(relay=3600, linger=5)
@@ -38,7 +39,9 @@ async def relayed(
     session = Session(client, backend, [], [])
 
     async def run() -> None:
-        ending = await Relay(ours, theirs, TIMEOUTS).run(to_upstream, to_client)
+        ending = await relay_to_the_end(
+            Relay(ours, theirs, TIMEOUTS, to_upstream, to_client)
+        )
         session.endings.append(ending)
         session.over.append(trio.current_time())
         await ours.aclose()
@@ -114,7 +117,7 @@ async def test_client_that_stops_reading_is_cut_and_not_finished(
     theirs, backend = wire_pair()
     clog(ours)
     await backend.send_all(b"unread")
-    ending = await Relay(ours, theirs, TIMEOUTS).run(b"", b"")
+    ending = await relay_to_the_end(Relay(ours, theirs, TIMEOUTS))
     assert ending.outcome is Outcome.TRUNCATED
     assert trio.current_time() == pytest.approx(TIMEOUTS.relay, abs=0.2)
     await client.aclose()
@@ -158,7 +161,7 @@ async def test_broken_stream_never_looks_finished(
     relay = Relay(Breaking(ours.socket, 1), Breaking(theirs.socket, 1), TIMEOUTS)
     await broken.send_all(b"half a lit")
     await broken.send_eof()
-    ending = await relay.run(b"", b"")
+    ending = await relay_to_the_end(relay)
     assert ending.outcome is Outcome.TRUNCATED
     assert bytes(await other.receive_some()) == b"half a lit"
 

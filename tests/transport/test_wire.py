@@ -67,7 +67,7 @@ async def test_reset_comes_behind_all_that_was_sent() -> None:
 
         async def send_and_reset() -> None:
             await wire.send_all(MEGABYTES)
-            await wire.reset()
+            await wire.cut()
 
         nursery.start_soon(send_and_reset)
         with suppress(trio.BrokenResourceError):
@@ -83,11 +83,11 @@ async def test_reset_does_not_wait_for_a_peer_that_reads_nothing() -> None:
     with trio.move_on_after(0.2):
         await wire.send_all(MEGABYTES)
     with trio.fail_after(3):
-        await wire.reset()
+        await wire.cut()
     await client.aclose()
 
 
-@pytest.mark.parametrize("ending", ["aclose", "reset"])
+@pytest.mark.parametrize("ending", ["aclose", "cut"])
 async def test_ending_a_wire_whose_peer_has_reset_it_is_quiet(ending: str) -> None:
     wire, client = await pair()
     await wire.send_all(b"x" * 1000)
@@ -104,7 +104,7 @@ async def test_cancelled_reset_is_still_a_reset() -> None:
         await wire.send_all(MEGABYTES)
     with trio.CancelScope() as scope:
         scope.cancel()
-        await wire.reset()
+        await wire.cut()
     with suppress(trio.BrokenResourceError):
         await rest(client)
         pytest.fail("an end where a reset should be")
