@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -117,6 +118,10 @@ def test_workers_are_the_user_in_every_respect_and_the_supervisor_stays_root(
             assert sorted(map(int, status(pid, "Groups"))) == sorted(groups)
             for capabilities in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
                 assert int(status(pid, capabilities)[0], 16) == 0
+            assert int(status(pid, "Umask")[0], 8) & 0o027 == 0o027
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            assert re.search(r"Max core file size +0 +0 ", limits)
+            assert re.search(r"Max open files +([0-9]+) +\1 ", limits)
         assert status(program.process.pid, "Uid") == ["0"] * 4
 
 
