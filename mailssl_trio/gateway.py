@@ -29,6 +29,7 @@ from mailssl_trio.observer import (
 )
 from mailssl_trio.protocol.credentials import (
     Accepted,
+    Credentials,
     Reason,
     Rejected,
     Verdict,
@@ -46,6 +47,7 @@ from mailssl_trio.protocol.failures import OF_A_JUDGE, Failure
 from mailssl_trio.protocol.imap.server import ImapServer
 from mailssl_trio.protocol.introduction import Introduction
 from mailssl_trio.protocol.pop3.server import Pop3Server
+from mailssl_trio.protocol.secrets import WITHHELD, quotes
 from mailssl_trio.protocol.server_session import Policy, ServerSession
 from mailssl_trio.protocol.smtp.server import SmtpServer
 from mailssl_trio.tls.server import ServerTls
@@ -265,7 +267,7 @@ class ClientLife:
             else:
                 verdict = await self._judge(question)
             if isinstance(verdict, Rejected):
-                self._tell(LoginFailed(verdict))
+                self._tell(LoginFailed(_tellable(verdict, credentials)))
                 self.stay.ceases()
                 if verdict.reason is Reason.AUTHENTICATIONFAILED:
                     self.stay.failed(credentials)
@@ -405,6 +407,13 @@ class ClientLife:
         outcome = ending.outcome.value
         up, down = ending.from_client, ending.from_upstream
         self._tell(Relayed(outcome, up, down, ending.ended_by.value))
+
+
+def _tellable(rejected: Rejected, credentials: Credentials) -> Rejected:
+    """Return what a log may hear of a refusal, in which a judge may quote anything."""
+    if quotes(rejected.text.encode(), credentials):
+        return evolve(rejected, text=WITHHELD)
+    return rejected
 
 
 def _why_closed(upstream: Connection, event: Event) -> tuple[str, Failure]:
