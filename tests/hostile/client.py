@@ -121,7 +121,9 @@ class Client:
         """Come to the place where the script begins."""
         if place == "tls":
             await self.shake_hands()
-        if place != "hello":
+        if place == "behind proxy":
+            await self.send(b"PROXY UNKNOWN\r\n")
+        if place not in {"hello", "proxied"}:
             await self.hear_line(GREETING[self.protocol])
         if place.startswith("upgraded"):
             said, answered = UPGRADE[self.protocol]
