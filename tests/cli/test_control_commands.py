@@ -30,6 +30,19 @@ ONE_SESSION = {
 }
 
 
+CONTROLLED = (
+    "status",
+    "who",
+    "kick",
+    "bans",
+    "ban",
+    "unban",
+    "reload",
+    "reopen",
+    "stop",
+)
+
+
 @pytest.fixture
 def path() -> Iterator[Path]:
     """Not pytest's own directory: its name may be too long for a socket."""
@@ -143,7 +156,9 @@ def test_what_is_not_this_program_is_no_answer(
     assert len(result.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", ["status", "who", "reload", "reopen", "stop"])
+@pytest.mark.parametrize(
+    "command", ["status", "who", "bans", "reload", "reopen", "stop"]
+)
 def test_nobody_there_is_one_line_with_a_remedy(path: Path, command: str) -> None:
     result = run(command, "--control", path)
     assert result.exit_code == 1
@@ -194,7 +209,43 @@ def test_file_that_names_no_process_is_no_pid_file(tmp_path: Path, text: str) ->
 
 
 def test_help_has_an_example() -> None:
-    for command in ("status", "who", "kick", "reload", "reopen", "stop"):
+    for command in CONTROLLED:
         said = run(command, "--help").stdout
         assert "Example:" in said
         assert "--json" in said
+
+
+BAN = {"network": "192.0.2.0/24", "user": None, "until": 1795628835, "why": "x\x1b[2J"}
+
+
+def test_bans_are_shown_in_a_table(path: Path) -> None:
+    with answering(path, line(ban=BAN), line(ok=True, found=1)):
+        result = run("bans", "--control", path)
+    head, row = result.stdout.splitlines()
+    assert head.split() == ["network", "user", "until", "why"]
+    assert row.split()[:2] == ["192.0.2.0/24", "-"]
+    assert row.endswith("x\\x1b[2J")
+
+
+def test_ban_is_for_a_time_in_words(path: Path) -> None:
+    with answering(path, line(ban=BAN), line(ok=True)) as asked:
+        result = run("ban", "--control", path, "192.0.2.0/24", "--for", "1h30m")
+    said = json.loads(asked[0])
+    assert (said["network"], said["seconds"]) == ("192.0.2.0/24", 5400)
+    assert result.stdout.startswith("192.0.2.0/24 is banned until ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ban", "alice"),
+        ("ban", "192.0.2.0/33"),
+        ("ban", "192.0.2.1", "--for", "ever"),
+        ("ban", "192.0.2.1", "--for", "500ms"),
+        ("unban", "alice"),
+    ],
+)
+def test_ban_of_no_network_or_for_no_time_is_a_wrong_command(
+    path: Path, words: tuple[str, ...]
+) -> None:
+    assert run(*words, "--control", path).exit_code == 2
