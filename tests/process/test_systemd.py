@@ -133,7 +133,7 @@ def test_watchdog_is_fed_while_every_loop_turns_and_one_that_stands_is_replaced(
         assert f"worker process {first} exited on signal 9" in program.logged()
         until(lambda: len(workers(program.process.pid)) == 2, "its successor")
         assert second in workers(program.process.pid)
-        other = systemd.await_word("STATUS", "", after=silent)
+        other = systemd.await_word("STATUS", "0 clients", after=silent)
         meanwhile = systemd.told[silent : other - 1]
         assert not any("WATCHDOG" in datagram for datagram in meanwhile)
         systemd.await_word("STATUS", "2 workers, 0 clients", after=silent)
