@@ -267,7 +267,8 @@ class ClientLife:
             else:
                 verdict = await self._judge(question)
             if isinstance(verdict, Rejected):
-                self._tell(LoginFailed(_tellable(verdict, credentials)))
+                text = _tellable(verdict.text, credentials)
+                self._tell(LoginFailed(evolve(verdict, text=text)))
                 self.stay.ceases()
                 if verdict.reason is Reason.AUTHENTICATIONFAILED:
                     self.stay.failed(credentials)
@@ -291,7 +292,7 @@ class ClientLife:
             case Route() as route:
                 return await self._begin(route, attempt.client)
             case Undecided(detail):
-                self._tell(JudgeFailed(detail))
+                self._tell(JudgeFailed(_tellable(detail, credentials)))
                 subject.failure = Failure.INTERNAL_FAILURE
                 return Rejected(Reason.UNAVAILABLE)
             case rejected:
@@ -409,11 +410,9 @@ class ClientLife:
         self._tell(Relayed(outcome, up, down, ending.ended_by.value))
 
 
-def _tellable(rejected: Rejected, credentials: Credentials) -> Rejected:
-    """Return what a log may hear of a refusal, in which a judge may quote anything."""
-    if quotes(rejected.text.encode(), credentials):
-        return evolve(rejected, text=WITHHELD)
-    return rejected
+def _tellable(said: str, credentials: Credentials) -> str:
+    """Return what a log may hear of what a judge has said, who may quote anything."""
+    return WITHHELD if quotes(said.encode(), credentials) else said
 
 
 def _why_closed(upstream: Connection, event: Event) -> tuple[str, Failure]:
