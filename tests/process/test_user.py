@@ -171,3 +171,14 @@ def test_mailboxes_of_somebody_else_are_named_at_the_start(directory: Path) -> N
     table, _ = settings(directory, user="nobody")
     said = refused(directory, table, 77)
     assert f"chown -R nobody {directory}/var/mail" in said
+
+
+def test_user_who_cannot_run_the_program_is_named(directory: Path) -> None:
+    table, _ = settings(directory, user="nobody")
+    hidden = directory / "hidden"
+    hidden.mkdir(mode=0o700)
+    interpreter, *others = command(directory)
+    (hidden / "python").symlink_to(interpreter)
+    configuration(directory, table)
+    said = run(hidden / "python", *others, environment={"PYTHONPATH": PATHS}, expect=1)
+    assert f"nobody may not run {hidden}/python" in said
