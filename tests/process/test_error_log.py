@@ -64,7 +64,7 @@ def test_under_systemd_every_line_has_its_priority_and_no_time(tmp_path: Path) -
     }
     file = tmp_path / "mail.toml"
     file.write_text(tomli_w.dumps(table))
-    command = ("sh", "-c", IN_THE_JOURNAL, *serve_command(file))
+    command: list[str | Path] = ["sh", "-c", IN_THE_JOURNAL, *serve_command(file)]
     with background("gateway", command, tmp_path) as program:
         program.await_words(READY)
         with greeted(("127.0.0.1", port)):
