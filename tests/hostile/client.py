@@ -3,12 +3,12 @@
 import re
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from ssl import SSLContext
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
 
 from tests.hostile.script import (
     Act,
@@ -22,83 +22,11 @@ from tests.hostile.script import (
     Step,
     Wait,
 )
-
-GREETING: Mapping[str, bytes] = {
-    "imap": rb"\* OK \[CAPABILITY [^]]*\] IMAP4 ready",
-    "pop3": rb"\+OK POP3 ready <[0-9]+\.[0-9]+@localhost>",
-    "smtp": rb"220 localhost ESMTP ready",
-}
-
-PROBE: Mapping[str, tuple[bytes, bytes]] = {
-    "imap": (b"zz NOOP\r\n", b"zz OK completed\r\n"),
-    "pop3": (b"NOOP\r\n", b"+OK\r\n"),
-    "smtp": (b"NOOP\r\n", b"250 2.0.0 OK\r\n"),
-}
-"""What a session says and hears that is not out of step."""
-
-UPGRADE: Mapping[str, tuple[bytes, bytes]] = {
-    "imap": (b"up STARTTLS\r\n", b"up OK begin TLS negotiation\r\n"),
-    "pop3": (b"STLS\r\n", b"+OK begin TLS negotiation\r\n"),
-    "smtp": (b"STARTTLS\r\n", b"220 2.0.0 Ready to start TLS\r\n"),
-}
+from tests.hostile.witness import Heard, Patience, SurprisedError
+from tests.hostile.words import GREETING, PROBE, UPGRADE
 
 LONGEST_BY_OCTETS = 400
 """What is longer is not sent octet by octet: it would say nothing more."""
-
-
-class SurprisedError(Exception):
-    """The gateway has not done what it must."""
-
-
-@frozen
-class Patience:
-    """How long things may take, in seconds, on the clock that counts."""
-
-    answer: float = 30.0
-    """An answer, the delay of a refused login included."""
-    session: float = 60.0
-    """All that a client does up to its login: the directive ``timeout``."""
-
-    @property
-    def life(self) -> float:
-        """The session, its last words, and what the machine needs."""
-        return self.session * 2 + self.answer
-
-
-@define
-class Heard:
-    """What the others have heard of one door's clients."""
-
-    logins: list[bytes] = field(factory=list)
-    """By those who judge: ``name secret``."""
-    relayed: bytearray = field(factory=bytearray)
-    """By the backend, behind its login."""
-
-    news: trio.Event = field(factory=trio.Event)
-
-    def forget(self) -> None:
-        """Begin anew."""
-        self.logins.clear()
-        self.relayed.clear()
-
-    def hear_login(self, login: bytes) -> None:
-        """Remember who was judged."""
-        self.logins.append(login)
-        self._tell()
-
-    def hear_relayed(self, octets: bytes) -> None:
-        """Remember what came through the relay."""
-        self.relayed += octets
-        self._tell()
-
-    async def wait_for(self, logins: int, octets: int) -> None:
-        """Wait until so many logins were judged, and so many octets came."""
-        while len(self.logins) < logins or len(self.relayed) < octets:
-            await self.news.wait()
-
-    def _tell(self) -> None:
-        self.news.set()
-        self.news = trio.Event()
 
 
 @define

@@ -22,9 +22,9 @@ from mailssl_trio.files import Files
 from mailssl_trio.messages import Door
 from mailssl_trio.resuming import Resuming
 from mailssl_trio.transport.drain import Drain
-from tests.hostile.client import Patience
 from tests.hostile.others import listen_at, stand_by
 from tests.hostile.stand import Stand, configuration, doors
+from tests.hostile.witness import Patience
 
 
 @asynccontextmanager

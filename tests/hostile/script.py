@@ -21,7 +21,8 @@ A script is a text of lines, each with what it means in front:
 ``S! pattern``      the gateway closes, and all that it says until then is like this
 ``S! in time …``    the same, when the client's time is over and not before
 ``J: name secret``  whoever judges logins was asked about these, in this order
-``B~ octets``       all that the backend has heard behind the login
+``B~ octets``       what the backend has heard behind the login
+``B* 900 octets``   the same, 900 times
 ==================  ==========================================================
 
 In ``C`` and ``J`` lines ``base64(text)`` stands for the base64 of the text, which may
@@ -192,6 +193,7 @@ SIGNS: Mapping[str, Callable[[str], Step]] = {
     "S!": _end,
     "J:": lambda text: Judged(octets(_with_base64(text))),
     "B~": lambda text: Relayed(octets(text)),
+    "B*": lambda text: Relayed(_repeated(text)),
 }
 """What stands in front of a line, and what the line then means."""
 

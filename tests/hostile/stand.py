@@ -7,9 +7,11 @@ from ssl import SSLContext
 import trio
 from attrs import define, field
 
-from tests.hostile.client import Client, Heard, Patience, SurprisedError
-from tests.hostile.script import Step, read_script
+from tests.hostile.client import Client
+from tests.hostile.script import Step
 from tests.hostile.tables import PLACES, PROTOCOLS, Play
+from tests.hostile.witness import Heard, Patience, SurprisedError
+from tests.hostile.words import FRESH
 
 MECHANISMS: Mapping[str, str] = {
     "imap": "plain login cram-md5 external xoauth2 oauthbearer",
@@ -33,41 +35,12 @@ FAILURES = (SurprisedError, trio.BrokenResourceError, trio.TooSlowError)
 LISTEN: Mapping[str, str] = {"proxied": " proxy_protocol"}
 """What else is said of a door's address."""
 
-WELL_MEANT: Mapping[str, str] = {
-    "imap": """
-        C: a LOGIN joe secret
-        S: a OK [CAPABILITY IMAP4rev1] in
-        J: joe secret
-        C: b NOOP
-        B~ b NOOP\\r\\n
-        """,
-    "pop3": """
-        C: USER joe
-        S: +OK send PASS
-        C: PASS secret
-        S: +OK in
-        J: joe secret
-        C: STAT
-        B~ STAT\\r\\n
-        """,
-    "smtp": """
-        C: AUTH PLAIN base64(\\0joe\\0secret)
-        S: 235 2.7.0 in
-        J: joe secret
-        C: QUIT
-        B~ QUIT\\r\\n
-        """,
-}
-"""What must work after every case."""
-
 FRIENDLY: Mapping[str, str] = {
     "only": "upgraded only",
     "hello": "tls",
     "proxied": "behind proxy",
 }
 """Where somebody who means well comes in by the same door."""
-
-FRESH = {protocol: read_script(script) for protocol, script in WELL_MEANT.items()}
 
 
 def doors() -> Iterator[tuple[str, str]]:
