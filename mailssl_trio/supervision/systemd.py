@@ -45,8 +45,8 @@ class Systemd:
         """Tell that the end has begun, and how long it may take, if that is known."""
         limit = int((patience + BEYOND) * MICRO) if isfinite(patience) else 0
         extension = [f"EXTEND_TIMEOUT_USEC={limit}"] if limit else []
-        self._tell("STOPPING=1", self._as_status("lets sessions end"), *extension)
-        self._watchdog = None
+        self._trouble = "lets sessions end"
+        self._tell("STOPPING=1", self._as_status(self._trouble), *extension)
 
     async def run(
         self, generations: Collection[Generation], complain: Callable[[str], None]
