@@ -114,7 +114,7 @@ class Ledger:
         seen = {
             other: when
             for other, when in before.items()
-            if other != tag and when > now - rule.time
+            if when > now - rule.time
         }
         self._records[key] = {**seen, tag: now}
         self._failures += len(self._records[key]) - len(before)

@@ -165,6 +165,18 @@ async def test_unban_lets_in_and_begin_anew(autojump_clock: MockClock) -> None:
     assert (scene.delay(), scene.bars(), scene.shuts_out()) == (1, False, False)
 
 
+async def test_unban_of_a_user_forgives_the_address_what_led_to_it(
+    autojump_clock: MockClock,
+) -> None:
+    scene = Scene(PAIR, WHOLE)
+    for number in range(3):
+        scene.fails(str(number))
+    scene.ledger.unban(ip_network("192.0.2.1"))
+    scene.fails("another")
+    scene.fails("yet another")
+    assert not scene.shuts_out()
+
+
 async def test_ban_by_hand_holds_for_a_network_and_for_its_time(
     autojump_clock: MockClock,
 ) -> None:
