@@ -11,7 +11,7 @@ from mailssl_trio.config.nginx.refusal import Place, RefusedError
 from mailssl_trio.config.nginx.statements import BLANK, End, Statement
 
 SPACE = re.compile(r"[ \t\r\n]*")
-UNQUOTED = re.compile(r"(?:\\.|\$+\{+|[^ \t\r\n;{\\])+", re.DOTALL)
+UNQUOTED = re.compile(r"(?:\\.|\$+\{*|[^ \t\r\n;{\\$])+", re.DOTALL)
 QUOTED = {
     quote: re.compile(rf"(?:\\.|[^\\{quote}])*", re.DOTALL) for quote in ("'", '"')
 }
