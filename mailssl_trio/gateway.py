@@ -217,6 +217,7 @@ class ClientLife:
 
     def _end(self, reason: Goodbye, detail: str = "") -> None:
         """Tell that a connection ends without a login."""
+        self.subject.tls = self.session.tls
         self.subject.failure = self.session.failure or self.subject.failure
         self._tell(Ended(reason, detail))
 

@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -146,6 +147,15 @@ def test_what_workers_write_to_is_theirs_after_deaths_reloads_and_with_another_u
             assert session.select()[0] == "OK"
         assert log.stat().st_uid == NOBODY.pw_uid
         until(lambda: "client logged in" in log.read_text(), "a line of a worker")
+        log.rename(directory / "mail.log.2")
+        program.signal(signal.SIGUSR1)
+        until(
+            lambda: log.exists() and log.stat().st_uid == NOBODY.pw_uid, "his own log"
+        )
+        with logged_in(doors):
+            pass
+        until(lambda: "client logged in" in log.read_text(), "a line in the new log")
+        assert "is not reopened" not in log.read_text()
         configuration(directory, {**table, "user": "root"})
         reload(program)
         until(
