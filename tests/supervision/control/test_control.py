@@ -19,7 +19,10 @@ from mailssl_trio.limits.ledger import Ledger
 from mailssl_trio.supervision.control.control import MOST_VISITORS, Control
 from mailssl_trio.supervision.control.program import Program
 from mailssl_trio.supervision.control.request import MAX_LINE
-from mailssl_trio.supervision.control.visitor import REQUEST_PATIENCE
+from mailssl_trio.supervision.control.visitor import (
+    READING_PATIENCE,
+    REQUEST_PATIENCE,
+)
 from mailssl_trio.supervision.reloading import Reloads
 
 
@@ -169,6 +172,21 @@ async def test_who_says_nothing_is_sent_away(
         began = trio.current_time()
         assert await rest(stream) == b""
         assert trio.current_time() - began == pytest.approx(REQUEST_PATIENCE)
+
+
+async def test_who_does_not_read_is_cut_and_holds_up_nobody(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    for number in range(5_000):
+        stage.ledger.bans.add(ip_network(number), 10**6)
+    async with served(stage), await stage.visit() as deaf:
+        await deaf.send_all(line(verb="bans"))
+        await trio.sleep(READING_PATIENCE / 2)
+        assert (await answers(stage, line(verb="who")))[-1]["ok"] is True
+        await trio.sleep(READING_PATIENCE)
+        heard = await rest(deaf)
+    assert b'"ban"' in heard
+    assert b'"ok"' not in heard
 
 
 async def test_one_too_many_is_told_so_and_others_are_served(stage: Stage) -> None:
