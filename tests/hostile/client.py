@@ -5,7 +5,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from ssl import SSLContext
+from ssl import SSLContext, create_default_context
 
 import trio
 from attrs import define, field
@@ -17,6 +17,7 @@ from tests.hostile.script import (
     Hear,
     HearLike,
     Judged,
+    Offer,
     Relayed,
     Say,
     Step,
@@ -24,6 +25,9 @@ from tests.hostile.script import (
 )
 from tests.hostile.witness import Heard, Patience, SurprisedError
 from tests.hostile.words import GREETING, PROBE, UPGRADE
+
+LAST_WORDS = 5.0
+"""Seconds that a farewell may take, behind the time that a client has."""
 
 LONGEST_BY_OCTETS = 400
 """What is longer is not sent octet by octet: it would say nothing more."""
@@ -78,10 +82,18 @@ class Client:
                 await self.say(octets)
             case Flood(octets):
                 await self.flood(octets)
+            case Offer(protocol):
+                await self.offer(protocol)
             case Wait(seconds):
                 await trio.sleep(seconds / 60 * self.patience.session)
             case Act(what):
                 await self.act(what)
+            case _:
+                await self.listen(step)
+
+    async def listen(self, step: Step) -> None:
+        """Hear what a step says."""
+        match step:
             case Hear(octets):
                 await self.hear(octets)
             case HearLike(pattern):
@@ -162,14 +174,29 @@ class Client:
         assert isinstance(stream, trio.SocketStream)
         return stream
 
-    async def shake_hands(self) -> None:
+    async def shake_hands(self, context: SSLContext | None = None) -> None:
         """Speak TLS from here on."""
         if self.heard:
             raise SurprisedError(f"heard before TLS: {shown(self.heard)}")
-        secured = trio.SSLStream(self.stream, self.trust, server_hostname="localhost")
+        context = self.trust if context is None else context
+        secured = trio.SSLStream(self.stream, context, server_hostname="localhost")
         with trio.fail_after(self.patience.answer):
             await secured.do_handshake()
         self.stream = secured
+
+    async def offer(self, protocol: str) -> None:
+        """Offer a protocol by ALPN, which must be refused by the alert for it."""
+        context = create_default_context()
+        for authority in self.trust.get_ca_certs(binary_form=True):
+            context.load_verify_locations(cadata=authority)
+        context.set_alpn_protocols([protocol])
+        try:
+            await self.shake_hands(context)
+        except trio.BrokenResourceError as refused:
+            if "alert no application protocol" in str(refused.__cause__):
+                return
+            raise
+        raise SurprisedError(f"{protocol} is spoken here")
 
     async def hear(self, octets: bytes) -> None:
         """Hear exactly this."""
@@ -193,8 +220,8 @@ class Client:
         lasted = trio.current_time() - self.born
         if not self.has_ended:
             raise SurprisedError(f"not closed after {lasted:.1f} s")
-        if in_time and lasted < self.patience.session - 1:
-            raise SurprisedError(f"closed too soon, after {lasted:.1f} s")
+        if in_time and not -1 < lasted - self.patience.session < LAST_WORDS:
+            raise SurprisedError(f"closed after {lasted:.1f} s")
         if re.fullmatch(pattern, bytes(self.heard), re.DOTALL) is None:
             raise SurprisedError(f"heard {shown(self.heard)} before the end")
         self.heard.clear()

@@ -7,6 +7,7 @@ A script is a text of lines, each with what it means in front:
 ``C~ text``         the same without a line end, with ``\r``, ``\0``, ``\xNN``
 ``C* 900 text``     the same, 900 times
 ``C! TLS``          the client shakes hands, which must succeed
+``C! offers http``  the client shakes hands for this protocol: an alert refuses it
 ``C! EOF``          the client will say no more, and still hears
 ``C! leaves``       the client closes the connection
 ``C! resets``       the client tears it down
@@ -65,6 +66,13 @@ class Act:
 
 
 @frozen
+class Offer:
+    """The client offers a protocol by ALPN (RFC 7301) that is not spoken here."""
+
+    protocol: str
+
+
+@frozen
 class Wait:
     """The client lets time pass."""
 
@@ -107,7 +115,8 @@ class Relayed:
     octets: bytes
 
 
-Step: TypeAlias = Say | Flood | Act | Wait | Hear | HearLike | End | Judged | Relayed
+Deed: TypeAlias = Say | Flood | Offer | Wait | Act
+Step: TypeAlias = Deed | Hear | HearLike | End | Judged | Relayed
 
 ALERT = rb"(?:\x15\x03[\x00-\x04]\x00[\x02-\x40].{2,64})?"
 """A TLS alert, in the clear or not (RFC 8446 section 6), or nothing at all."""
@@ -138,6 +147,8 @@ def _act(text: str) -> Step:
             return Wait(float(rest))
         case "floods":
             return Flood(octets(rest))
+        case "offers":
+            return Offer(rest)
         case "TLS" | "EOF" | "leaves" | "resets":
             return Act(text)
     raise ValueError(f"no client does this: {text}")
