@@ -43,11 +43,15 @@ class SharedLimits:
         if not any(server.limits.connections for server in config.servers):
             yield None
             return
-        if self._segments is None:
-            self._segments = Segments()
+        try:
+            self._segments = self._segments or Segments()
+        except OSError as error:
+            self._write("alert", f"limit_conn: a worker does not count: {error}")
+            yield None
+            return
         with self._segments.lent() as place:
             if place is None:
-                self._write("alert", "limit_conn: too many workers, one does not count")
+                self._write("alert", "limit_conn: a worker does not count: too many")
             yield place
 
     def of_worker(self, place: Place | None) -> Limiting:

@@ -6,7 +6,7 @@ than the first, and the user notices neither.
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -139,14 +139,16 @@ def main(count: int) -> None:
 
 def _flood_twice(program: Background, port: int, count: int) -> int:
     """Print what it costs; return what the program ends with."""
-    rows, workers_held, lost = [("before", *_figures(program), "", "", "")], [], 0
+    rows: list[Sequence[object]] = [("before", *_figures(program), "", "", "")]
+    workers_held, lost = list[float](), 0
     for name in ("first flood", "second flood"):
         flood, began = Flood(port), time.monotonic()
         trio.run(flood.run, addresses(count))
         seconds = time.monotonic() - began
         logins = sorted(flood.logins)
         p95 = f"{logins[len(logins) * 95 // 100]:.2f} s"
-        rows.append((name, *_figures(program), flood.guesses, f"{seconds:.0f} s", p95))
+        took = f"{seconds:.0f} s"
+        rows.append((name, *_figures(program), flood.guesses, took, p95))
         workers_held.append(sum(each.pss for each in held(program)))
         lost += flood.lost
     head = ("", "supervisor MB", "workers MB", "guesses", "took", "login p95")
