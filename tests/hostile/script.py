@@ -20,7 +20,7 @@ A script is a text of lines, each with what it means in front:
 ``S! closes``       the gateway closes, at once
 ``S! alerts``       the gateway closes, with a TLS alert at most
 ``S! pattern``      the gateway closes, and all that it says until then is like this
-``S! in time …``    the same, when the client's time is over and not before
+``S! in time …``    the same, when the client's time is over, no sooner and no later
 ``J: name secret``  whoever judges logins was asked about these, in this order
 ``B~ octets``       what the backend has heard behind the login
 ``B* 900 octets``   the same, 900 times
