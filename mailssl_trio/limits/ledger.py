@@ -111,11 +111,7 @@ class Ledger:
         now = trio.current_time()
         before = self._records.pop(key, {})
         tag = failure.user_tag + failure.password_tag
-        seen = {
-            other: when
-            for other, when in before.items()
-            if when > now - rule.time
-        }
+        seen = {other: when for other, when in before.items() if when > now - rule.time}
         self._records[key] = {**seen, tag: now}
         self._failures += len(self._records[key]) - len(before)
         while self._failures > self._most and len(self._records) > 1:
