@@ -157,12 +157,13 @@ def hold_still(runs: Sequence[Run], since: float) -> None:
 
 
 def show(run: Run) -> None:
-    """Print the last sample."""
-    last = run.samples[-1]
+    """Print the last sample, and the last failure, for a run may not come to its end."""
+    last, failures = run.samples[-1], run.stage.failures
     print(
         f"{last.second:6.0f} s  {run.name:12} supervisor: {_figures(last.supervisor)}; "
         f"workers: {_figures(last.workers)}; {last.sessions} sessions; "
-        f"{sum(run.stage.counts.values())} deeds, {len(run.stage.failures)} failures",
+        f"{sum(run.stage.counts.values())} deeds, {len(failures)} failures"
+        + "".join(f"\n{run.name}: {failure}" for failure in failures[-1:]),
         flush=True,
     )
 
