@@ -157,7 +157,7 @@ def hold_still(runs: Sequence[Run], since: float) -> None:
 
 
 def show(run: Run) -> None:
-    """Print the last sample, and the last failure, for a run may not come to its end."""
+    """Print the last sample, and the last failure: a run may not come to its end."""
     last, failures = run.samples[-1], run.stage.failures
     print(
         f"{last.second:6.0f} s  {run.name:12} supervisor: {_figures(last.supervisor)}; "
