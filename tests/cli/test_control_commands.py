@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, closing, contextmanager
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mailssl_trio.cli import main
+from mailssl_trio.cli.orders import process_number
 from mailssl_trio.cli.who import whom_is_meant
 
 ONE_SESSION = {
@@ -197,15 +197,19 @@ def test_pid_file_that_nobody_holds_is_nobodys(tmp_path: Path) -> None:
     assert "does not run any more" in result.stderr
 
 
-@pytest.mark.parametrize("text", ["", "mail\n", "-1\n", "0\n"])
-def test_file_that_names_no_process_is_no_pid_file(tmp_path: Path, text: str) -> None:
+def test_file_that_names_no_process_is_no_pid_file(tmp_path: Path) -> None:
     pid = tmp_path / "mail.pid"
-    pid.write_text(text)
-    with pid.open() as held:
-        flock(held, LOCK_EX)
-        result = run("stop", "--pid", pid)
+    pid.write_text("mail\n")
+    result = run("stop", "--pid", pid)
     assert result.exit_code == 1
     assert "is no pid file" in result.stderr
+
+
+@pytest.mark.parametrize("said", [b"", b"mail", b"0\n", b"-1\n", b"-4711\n", b"1\n"])
+def test_number_that_means_no_process_or_many_is_refused(said: bytes) -> None:
+    """No command is run here: were this broken, it would signal all there are."""
+    with pytest.raises(ValueError):  # noqa: PT011
+        process_number(said)
 
 
 def test_help_has_an_example() -> None:

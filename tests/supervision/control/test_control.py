@@ -196,9 +196,12 @@ async def test_one_too_many_is_told_so_and_others_are_served(stage: Stage) -> No
             async with await stage.visit() as stream:
                 heard = json.loads(await rest(stream))
                 assert heard["error"] == "16 others are being served; try again"
-            await silent.pop().aclose()
             await silent[0].send_all(line(verb="reopen"))
             assert json.loads(await silent[0].receive_some())["ok"] is True
+            async with silent.pop() as leaving:
+                await leaving.send_eof()
+                assert await rest(leaving) == b""
+            assert (await answers(stage, line(verb="who")))[-1]["ok"] is True
             for stream in silent:
                 await stream.aclose()
 
