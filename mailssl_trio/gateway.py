@@ -29,6 +29,7 @@ from mailssl_trio.observer import (
 )
 from mailssl_trio.protocol.credentials import (
     Accepted,
+    Credentials,
     Reason,
     Rejected,
     Verdict,
@@ -46,6 +47,7 @@ from mailssl_trio.protocol.failures import OF_A_JUDGE, Failure
 from mailssl_trio.protocol.imap.server import ImapServer
 from mailssl_trio.protocol.introduction import Introduction
 from mailssl_trio.protocol.pop3.server import Pop3Server
+from mailssl_trio.protocol.secrets import WITHHELD, quotes
 from mailssl_trio.protocol.server_session import Policy, ServerSession
 from mailssl_trio.protocol.smtp.server import SmtpServer
 from mailssl_trio.tls.server import ServerTls
@@ -218,6 +220,7 @@ class ClientLife:
 
     def _end(self, reason: Goodbye, detail: str = "") -> None:
         """Tell that a connection ends without a login."""
+        self.subject.tls = self.session.tls
         self.subject.failure = self.session.failure or self.subject.failure
         self._tell(Ended(reason, detail))
 
@@ -268,7 +271,8 @@ class ClientLife:
             else:
                 verdict = await self._judge(question)
             if isinstance(verdict, Rejected):
-                self._tell(LoginFailed(verdict))
+                text = _tellable(verdict.text, credentials)
+                self._tell(LoginFailed(evolve(verdict, text=text)))
                 self.stay.ceases()
                 if verdict.reason is Reason.AUTHENTICATIONFAILED:
                     self.stay.failed(credentials)
@@ -292,7 +296,7 @@ class ClientLife:
             case Route() as route:
                 return await self._begin(route, attempt.client)
             case Undecided(detail):
-                self._tell(JudgeFailed(detail))
+                self._tell(JudgeFailed(_tellable(detail, credentials)))
                 subject.failure = Failure.INTERNAL_FAILURE
                 return Rejected(Reason.UNAVAILABLE)
             case rejected:
@@ -400,6 +404,11 @@ class ClientLife:
             to_client=upstream.session.trailing_data,
         )
         return MailSession(relay, self.subject, self.stay, self.gateway.observer)
+
+
+def _tellable(said: str, credentials: Credentials) -> str:
+    """Return what a log may hear of what a judge has said, who may quote anything."""
+    return WITHHELD if quotes(said.encode(), credentials) else said
 
 
 def _why_closed(upstream: Connection, event: Event) -> tuple[str, Failure]:

@@ -58,6 +58,7 @@ class Supervisor:
                 served=lambda: self._served,
                 generations=lambda: self._generations,
                 reloads=self._reloads,
+                ledger=self._limits.ledger,
                 is_stopping=lambda: self._duties.cancel_called,
                 stop=partial(self._stop, patient=False),
                 reopen=self.reopen,

@@ -25,8 +25,8 @@ from mailssl_trio.observer import (
     Subject,
     UpstreamFailed,
 )
-from mailssl_trio.protocol.credentials import Reason, Rejected
-from mailssl_trio.protocol.events import Goodbye, TlsInfo
+from mailssl_trio.protocol.credentials import Password, Reason, Rejected
+from mailssl_trio.protocol.events import Authenticate, Goodbye, TlsInfo
 from mailssl_trio.transport.listening import ACCEPT_LOOP
 from tests.logs import open_error_log
 
@@ -216,6 +216,26 @@ def test_bug_leaves_its_traceback(target: Path) -> None:
     assert "[crit]" in text
     assert "ZeroDivisionError: bug" in text
     assert "test_bug_leaves_its_traceback" in text
+
+
+def test_traceback_shows_no_credentials_and_begins_no_line_of_ours(
+    target: Path,
+) -> None:
+    """Even where what is at hand stands in the words of a bug, or a line end does."""
+    at_hand = Authenticate(Password(b"joe", b"cNry-secret"))
+    try:
+        raise ValueError(f"{at_hand}\n2026/01/01 00:00:00 [info] 1#1: \x1b[2J forged")
+    except ValueError as bug:
+        with open_error_log(target, "error") as log:
+            log.tell(subject(), Crashed(bug))
+    head, *behind = target.read_text().splitlines()
+    assert head.endswith(
+        "*7 internal error, client: 192.0.2.1, server: 198.51.100.1:143"
+    )
+    assert all(line.startswith(" ") for line in behind)
+    assert "cNry-secret" not in target.read_text()
+    assert "authcid=b'joe'" in target.read_text()
+    assert "\x1b" not in target.read_text()
 
 
 def test_accept_loop_that_fails_is_told_once_a_minute(

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from mailssl_trio.config.logging_words import access_log as read_access_log
 from mailssl_trio.log_lines import LEVELS, Line
+from mailssl_trio.log_writer import ErrorLog
+from mailssl_trio.logs import open_logs
+from mailssl_trio.observer import Admitted, Subject
 from mailssl_trio.syslog import MAX_MESSAGE, Syslog
 from tests.interop.machine import until
 from tests.logs import open_error_log
@@ -123,3 +127,29 @@ def test_long_line_is_cut() -> None:
         with open_error_log(target(it), "info") as log:
             log.writer.put([target(it)], Line("error", "x" * 5000))  # a traceback
         assert len(it.recv(65536)) == MAX_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("words", "head"),
+    [
+        ("", r"<22>\w{3} [ \d]\d [\d:]{8} \S+ mailssl_trio: imap-login: Login: user="),
+        (
+            ",facility=local1,severity=notice,tag=x,nohostname json",
+            r'<141>\w{3} [ \d]\d [\d:]{8} x: \{"time": ',
+        ),
+        (" nginx", r"<22>\w{3} .{11} \S+ mailssl_trio: \d{4}/\d\d/\d\d .{8} \[info\] "),
+    ],
+)
+@pytest.mark.parametrize("way", ["udp", "unix"])
+async def test_access_log_is_mail_for_information_unless_told(
+    way: str, words: str, head: str, tmp_path: Path
+) -> None:
+    where = str(tmp_path / "log") if way == "unix" else ("127.0.0.1", 0)
+    with daemon(where) as it:
+        name = it.getsockname()
+        server = f"unix:{name}" if way == "unix" else f"127.0.0.1:{name[1]}"
+        chain = read_access_log(f"syslog:server={server}{words}")
+        with open_logs((ErrorLog(),), chain) as logs:
+            told = Subject(1, "imap", "192.0.2.1", 5, "192.0.2.2:143", login=b"joe")
+            logs.of(()).tell(told, Admitted())
+        assert re.match(head, it.recv(4096).decode())

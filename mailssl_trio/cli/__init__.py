@@ -2,6 +2,8 @@
 
 import click
 
+from mailssl_trio.cli.ban import ban
+from mailssl_trio.cli.bans import bans
 from mailssl_trio.cli.check import check
 from mailssl_trio.cli.completion import completion
 from mailssl_trio.cli.group import CommandOrFile
@@ -14,6 +16,7 @@ from mailssl_trio.cli.serve import serve
 from mailssl_trio.cli.show import show
 from mailssl_trio.cli.status import status
 from mailssl_trio.cli.stop import stop
+from mailssl_trio.cli.unban import unban
 from mailssl_trio.cli.who import who
 from mailssl_trio.cli.worker import worker
 
@@ -26,6 +29,9 @@ COMMANDS: tuple[click.Command, ...] = (
     status,
     who,
     kick,
+    bans,
+    ban,
+    unban,
     reload,
     reopen,
     stop,

@@ -42,8 +42,11 @@ def order(
     return None
 
 
-def _number(said: bytes) -> int:
-    """Return a process's number. Raises ValueError: others mean many processes."""
+def process_number(said: bytes) -> int:
+    """Return the number of one process, and not what kill(2) takes for many.
+
+    Raises ValueError.
+    """
     if (pid := int(said)) <= 1:
         raise ValueError
     return pid
@@ -53,7 +56,7 @@ def _send(file: Path, signals: Sequence[signal.Signals]) -> None:
     """Send signals to the process whose pid file it is, if that lives."""
     try:
         with file.open("rb") as opened:
-            pid = _number(opened.read(32))
+            pid = process_number(opened.read(32))
             flock(opened, LOCK_SH | LOCK_NB)  # it is locked as long as its owner lives
     except BlockingIOError:
         try:

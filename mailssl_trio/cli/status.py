@@ -32,6 +32,7 @@ def status(named: Named, as_json: bool) -> None:
       mailssl-trio 0.1.0, process 4711, since 2026-11-25 17:25:45
       configuration /etc/mailssl-trio/mail.toml
       reloads 2, the last one at 2026-11-25 18:00:00
+      bans 0
 
     \b
       worker  generation  state    since                sessions  before login  memory
@@ -58,6 +59,7 @@ def _program(fact: Fact) -> list[str]:
         f"mailssl-trio {version}, process {pid}, since {since}{stopping}",
         f"configuration {shown(fact['configuration'])}",
         *_reloads(fact),
+        f"bans {fact['bans']}",
     ]
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 NGINX_ONLY: Mapping[str, str] = {
     **dict.fromkeys(
         (
-            "access_log",
             "daemon",
             "env",
             "events",

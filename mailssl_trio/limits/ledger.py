@@ -6,11 +6,10 @@ addresses costs an attacker's own record first.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from ipaddress import ip_network
 
 import trio
-from attrs import define, field
 
 from mailssl_trio.limits.bans import Ban, Bans
 from mailssl_trio.limits.networks import Network
@@ -26,15 +25,8 @@ Key = tuple[str, str]
 """A network, and the tag of a user; "" is for all of its users."""
 
 
-@define
-class Record:
-    """What has failed for one key."""
-
-    seen: dict[str, float] = field(factory=dict)
-    """When, by the tags of user and password, the oldest first."""
-    delay: float = 0.0
-    until: float = 0.0
-    """When all of it is forgotten."""
+Seen = dict[str, float]
+"""When something failed, by the tags of user and password, the oldest first."""
 
 
 class Ledger:
@@ -48,7 +40,7 @@ class Ledger:
         """There is something to tell workers; see ``take_news()``."""
         self._tell = tell
         self._most = most
-        self._records: OrderedDict[Key, Record] = OrderedDict()
+        self._records: OrderedDict[Key, Seen] = OrderedDict()
         self._failures = 0
         self._news: dict[tuple[str, str, bool], Sanction] = {}
 
@@ -73,10 +65,12 @@ class Ledger:
         if key in self._records:
             self._clear(key)
         if (record := self._records.get((success.network, ""))) is not None:
-            own = [tag for tag in record.seen if tag.startswith(success.user_tag)]
+            own = [tag for tag in record if tag.startswith(success.user_tag)]
             for tag in own:
-                del record.seen[tag]
+                del record[tag]
             self._failures -= len(own)
+            if not record:
+                del self._records[success.network, ""]
 
     def unban(self, network: Network) -> tuple[Ban, ...]:
         """End all bans within a network, and let those who were banned begin anew."""
@@ -87,8 +81,11 @@ class Ledger:
         return ended
 
     def standing(self) -> tuple[Sanction, ...]:
-        """Return all that holds: a worker must know it that begins."""
-        return (*(ban.sanction for ban in self.bans), *self._delays())
+        """Return the bans that hold: a worker must know them that begins.
+
+        Delays it hears of with the next failure.
+        """
+        return tuple(ban.sanction for ban in self.bans)
 
     def take_news(self) -> tuple[Sanction, ...]:
         """Return what has come to hold, or ceased to, since this was asked before."""
@@ -101,39 +98,25 @@ class Ledger:
         self._news[sanction.network, sanction.user_tag, is_ban] = sanction
         self.news.set()
 
-    def _delays(self) -> Iterator[Sanction]:
-        now = trio.current_time()
-        for (network, user_tag), record in self._records.items():
-            if record.delay and record.until > now:
-                yield Sanction(network, record.until - now, user_tag, record.delay)
-
     def _count(self, key: Key, rule: LoginRule, failure: Failure) -> None:
-        record = self._remember(key, rule, failure)
-        if (count := len(record.seen)) >= rule.distinct:
+        if (count := self._remember(key, rule, failure)) >= rule.distinct:
             self._clear(key)
             self._ban(key, rule, failure)
         elif rule.delay:
-            record.delay = min(rule.delay * 2.0 ** (count - 1), LONGEST_DELAY)
-            self._announce(Sanction(key[0], rule.time, key[1], record.delay))
+            delay = min(rule.delay * 2.0 ** (count - 1), LONGEST_DELAY)
+            self._announce(Sanction(key[0], rule.time, key[1], delay))
 
-    def _remember(self, key: Key, rule: LoginRule, failure: Failure) -> Record:
-        """Return the record of a key, the failure in it and what is too old not."""
+    def _remember(self, key: Key, rule: LoginRule, failure: Failure) -> int:
+        """Record a failure; return how many there are of the key, those of late."""
         now = trio.current_time()
-        record = self._records.get(key) or Record()
-        self._failures -= len(record.seen)
+        before = self._records.pop(key, {})
         tag = failure.user_tag + failure.password_tag
-        record.seen = {
-            other: when
-            for other, when in record.seen.items()
-            if other != tag and when > now - rule.time
-        }
-        record.seen[tag], record.until = now, now + rule.time
-        self._failures += len(record.seen)
-        self._records[key] = record
-        self._records.move_to_end(key)
+        seen = {other: when for other, when in before.items() if when > now - rule.time}
+        self._records[key] = {**seen, tag: now}
+        self._failures += len(self._records[key]) - len(before)
         while self._failures > self._most and len(self._records) > 1:
             self._forget(next(iter(self._records)))
-        return record
+        return len(self._records[key])
 
     def _clear(self, key: Key) -> None:
         """Let a key begin anew, also with what workers know of it."""
@@ -142,7 +125,7 @@ class Ledger:
         self._announce(Sanction(key[0], 0.0, key[1], delay=0.0))
 
     def _forget(self, key: Key) -> None:
-        self._failures -= len(self._records.pop(key).seen)
+        self._failures -= len(self._records.pop(key))
 
     def _ban(self, key: Key, rule: LoginRule, failure: Failure) -> None:
         network = _network(key[0])

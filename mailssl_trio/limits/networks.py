@@ -46,7 +46,7 @@ class Networks(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._by_prefix: dict[tuple[int, int], dict[int, tuple[Network, T]]] = {}
+        self._by_prefix: dict[tuple[int, int], dict[int, T]] = {}
 
     def __setitem__(self, network: Network, value: T) -> None:
         place = network.version, network.prefixlen
@@ -54,20 +54,7 @@ class Networks(Generic[T]):
             self._by_prefix[place] = {}
             longest_first = sorted(self._by_prefix, reverse=True)
             self._by_prefix = {key: self._by_prefix[key] for key in longest_first}
-        self._by_prefix[place][int(network.network_address)] = network, value
-
-    def __iter__(self) -> Iterator[tuple[Network, T]]:
-        for found in self._by_prefix.values():
-            yield from found.values()
-
-    def __len__(self) -> int:
-        return sum(map(len, self._by_prefix.values()))
-
-    def get(self, network: Network) -> T | None:
-        """Return what holds for exactly this network."""
-        place = network.version, network.prefixlen
-        found = self._by_prefix.get(place, {}).get(int(network.network_address))
-        return None if found is None else found[1]
+        self._by_prefix[place][int(network.network_address)] = value
 
     def pop(self, network: Network) -> None:
         """Have nothing hold for a network."""
@@ -84,4 +71,4 @@ class Networks(Generic[T]):
             if version == address.version:
                 shift = bits - prefix
                 if (match := found.get(number >> shift << shift)) is not None:
-                    yield match[1]
+                    yield match

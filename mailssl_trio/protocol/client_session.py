@@ -5,13 +5,11 @@ property, which is shut until the TLS that was asked for is up.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from mailssl_trio.protocol import sasl
 from mailssl_trio.protocol.credentials import (
     BackendCredentials,
-    Bearer,
-    Password,
     Reason,
     Rejected,
 )
@@ -24,6 +22,7 @@ from mailssl_trio.protocol.introduction import (
     ProxyPolicy,
     XClient,
 )
+from mailssl_trio.protocol.secrets import WITHHELD, quotes
 
 MAX_REPLY_LINES = 512
 """Lines a backend may send in one reply before it is given up."""
@@ -32,8 +31,6 @@ NOBODY_TO_TELL_OF = Introduction()
 AS_USUAL = ProxyPolicy()
 
 NO_TEXT = re.compile(rb"\r(?!\n)|\0")
-
-WITHHELD = "(withheld: it quotes the credentials)"
 
 
 class GiveUpError(Exception):
@@ -152,21 +149,9 @@ class ClientSession(Session):
         is withheld whole: what is left around a short password tells its letters.
         Some quote it in upper case.
         """
-        said = line.lower()
-        if any(secret.lower() in said for secret in filter(None, self._secrets())):
+        if quotes(line, self._credentials):
             return WITHHELD
         return line.decode("utf-8", "replace")
-
-    def _secrets(self) -> Iterator[bytes]:
-        """Yield what must be kept in every form in which it may have been sent."""
-        for *_, last in sasl.client_mechanisms(self._credentials).values():
-            yield sasl.encode(last)
-        match self._credentials:
-            case Password(_, password):
-                yield re.sub(rb'["\\]', rb"\\\g<0>", password)  # in quotes
-                yield password
-            case Bearer(_, token):
-                yield token
 
     def mechanism(self, offered: Collection[str]) -> str | None:
         """Choose the best mechanism on offer that carries our credentials."""

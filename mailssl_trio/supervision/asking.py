@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import count
 
 import trio
-from attrs import evolve
+from attrs import define, evolve, field
 
 from mailssl_trio.channel import encode
 from mailssl_trio.messages import Answer, Question
@@ -16,29 +16,35 @@ MOST_UNANSWERED = 32
 """Questions that are sent to a worker that answers none of them."""
 
 
+@define(eq=False)
+class Reply:
+    """What somebody waits for."""
+
+    heard: trio.Event = field(factory=trio.Event)
+    answer: Answer | None = None
+
+
 class Asking:
     """What one worker was asked."""
 
     def __init__(self, send: Callable[[bytes], bool]) -> None:
         self._send = send
         self._numbers = count(1)
-        self._unanswered: dict[int, trio.Event] = {}
-        self._answers: dict[int, Answer] = {}
+        self._unanswered: dict[int, Reply] = {}
 
     async def ask(self, question: Question) -> Answer | None:
         """Return the answer; None if it does not come in time."""
         if len(self._unanswered) >= MOST_UNANSWERED:
             return None
         number = next(self._numbers)
-        self._unanswered[number] = heard = trio.Event()
+        self._unanswered[number] = reply = Reply()
         self._send(encode(evolve(question, number=number)))
         with trio.move_on_after(PATIENCE):
-            await heard.wait()
-        return self._answers.pop(number, None)
+            await reply.heard.wait()
+        return reply.answer
 
     def hear(self, answer: Answer) -> None:
-        """Take an answer; one that nobody waits for any more is none."""
-        heard = self._unanswered.pop(answer.number, None)
-        if heard is not None and heard.statistics().tasks_waiting:
-            self._answers[answer.number] = answer
-            heard.set()
+        """Take an answer, which may be too late for who has asked."""
+        if (reply := self._unanswered.pop(answer.number, None)) is not None:
+            reply.answer = answer
+            reply.heard.set()

@@ -13,7 +13,7 @@ from stat import S_ISREG
 
 from mailssl_trio.building import StartError
 
-MODE = 0o644
+MODE = 0o644  # who we are is no secret
 LONGEST = 32
 """Octets of a file that may be a pid file."""
 
@@ -74,6 +74,8 @@ class PidFile:
             text = f"{self.path} was left by process {pid}, which holds it no more"
             self._write("notice", text)
         os.ftruncate(self._descriptor, 0)
+        if os.fstat(self._descriptor).st_uid == os.geteuid():
+            os.fchmod(self._descriptor, MODE)  # our umask is meant for logs
 
 
 def _open(path: Path) -> int:

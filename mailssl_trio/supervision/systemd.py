@@ -45,8 +45,8 @@ class Systemd:
         """Tell that the end has begun, and how long it may take, if that is known."""
         limit = int((patience + BEYOND) * MICRO) if isfinite(patience) else 0
         extension = [f"EXTEND_TIMEOUT_USEC={limit}"] if limit else []
-        self._tell("STOPPING=1", self._as_status("lets sessions end"), *extension)
-        self._watchdog = None
+        self._trouble = "lets sessions end"
+        self._tell("STOPPING=1", self._as_status(self._trouble), *extension)
 
     async def run(
         self, generations: Collection[Generation], complain: Callable[[str], None]
@@ -71,9 +71,10 @@ class Systemd:
     def _summary(self, generations: Collection[Generation]) -> str:
         pulses = [pulse for each in generations for pulse in each.pulses]
         sessions = sum(pulse.sessions for pulse in pulses)
-        words = [f"{len(pulses)} workers, {sessions} clients"]
+        words = [f"{counted(len(pulses), 'worker')}, {counted(sessions, 'client')}"]
         if silent := sum(not pulse.is_felt for pulse in pulses):
-            words.append(f"{silent} workers do not answer")
+            does_not = "does not" if silent == 1 else "do not"
+            words.append(f"{counted(silent, 'worker')} {does_not} answer")
         return "; ".join([*words, *filter(None, [self._trouble])])
 
     def _as_status(self, text: str) -> str:
@@ -90,3 +91,8 @@ class Systemd:
             self._complained = self._notifier.failure
             if self._complained:
                 complain(f"systemd is not told how we are: {self._complained}")
+
+
+def counted(number: int, name: str) -> str:
+    """Say how many there are of something."""
+    return f"{number} {name}{'' if number == 1 else 's'}"

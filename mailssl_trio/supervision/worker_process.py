@@ -67,6 +67,9 @@ class WorkerProcess:
             self.ending = await self._run(descriptors, configure)
         except OSError as error:
             self.ending = error
+            if self._user is not None and isinstance(error, PermissionError):
+                who = self._user.names.user
+                self.ending = PermissionError(f"{who} may not run {error.filename}")
         self.gone.set()
 
     async def _run(

@@ -52,6 +52,7 @@ def run(*command: str) -> str:
     done = subprocess.run(
         command,
         env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
         check=True,
         capture_output=True,
         text=True,

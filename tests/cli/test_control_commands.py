@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, closing, contextmanager
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mailssl_trio.cli import main
+from mailssl_trio.cli.orders import process_number
 from mailssl_trio.cli.who import whom_is_meant
 
 ONE_SESSION = {
@@ -28,6 +28,19 @@ ONE_SESSION = {
     "began": 1795628835,
     "logged_in": 1795628836,
 }
+
+
+CONTROLLED = (
+    "status",
+    "who",
+    "kick",
+    "bans",
+    "ban",
+    "unban",
+    "reload",
+    "reopen",
+    "stop",
+)
 
 
 @pytest.fixture
@@ -143,7 +156,9 @@ def test_what_is_not_this_program_is_no_answer(
     assert len(result.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", ["status", "who", "reload", "reopen", "stop"])
+@pytest.mark.parametrize(
+    "command", ["status", "who", "bans", "reload", "reopen", "stop"]
+)
 def test_nobody_there_is_one_line_with_a_remedy(path: Path, command: str) -> None:
     result = run(command, "--control", path)
     assert result.exit_code == 1
@@ -182,19 +197,59 @@ def test_pid_file_that_nobody_holds_is_nobodys(tmp_path: Path) -> None:
     assert "does not run any more" in result.stderr
 
 
-@pytest.mark.parametrize("text", ["", "mail\n", "-1\n", "0\n"])
-def test_file_that_names_no_process_is_no_pid_file(tmp_path: Path, text: str) -> None:
+def test_file_that_names_no_process_is_no_pid_file(tmp_path: Path) -> None:
     pid = tmp_path / "mail.pid"
-    pid.write_text(text)
-    with pid.open() as held:
-        flock(held, LOCK_EX)
-        result = run("stop", "--pid", pid)
+    pid.write_text("mail\n")
+    result = run("stop", "--pid", pid)
     assert result.exit_code == 1
     assert "is no pid file" in result.stderr
 
 
+@pytest.mark.parametrize("said", [b"", b"mail", b"0\n", b"-1\n", b"-4711\n", b"1\n"])
+def test_number_that_means_no_process_or_many_is_refused(said: bytes) -> None:
+    """No command is run here: were this broken, it would signal all there are."""
+    with pytest.raises(ValueError):  # noqa: PT011
+        process_number(said)
+
+
 def test_help_has_an_example() -> None:
-    for command in ("status", "who", "kick", "reload", "reopen", "stop"):
+    for command in CONTROLLED:
         said = run(command, "--help").stdout
         assert "Example:" in said
         assert "--json" in said
+
+
+BAN = {"network": "192.0.2.0/24", "user": None, "until": 1795628835, "why": "x\x1b[2J"}
+
+
+def test_bans_are_shown_in_a_table(path: Path) -> None:
+    with answering(path, line(ban=BAN), line(ok=True, found=1)):
+        result = run("bans", "--control", path)
+    head, row = result.stdout.splitlines()
+    assert head.split() == ["network", "user", "until", "why"]
+    assert row.split()[:2] == ["192.0.2.0/24", "-"]
+    assert row.endswith("x\\x1b[2J")
+
+
+def test_ban_is_for_a_time_in_words(path: Path) -> None:
+    with answering(path, line(ban=BAN), line(ok=True)) as asked:
+        result = run("ban", "--control", path, "192.0.2.0/24", "--for", "1h30m")
+    said = json.loads(asked[0])
+    assert (said["network"], said["seconds"]) == ("192.0.2.0/24", 5400)
+    assert result.stdout.startswith("192.0.2.0/24 is banned until ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ban", "alice"),
+        ("ban", "192.0.2.0/33"),
+        ("ban", "192.0.2.1", "--for", "ever"),
+        ("ban", "192.0.2.1", "--for", "500ms"),
+        ("unban", "alice"),
+    ],
+)
+def test_ban_of_no_network_or_for_no_time_is_a_wrong_command(
+    path: Path, words: tuple[str, ...]
+) -> None:
+    assert run(*words, "--control", path).exit_code == 2

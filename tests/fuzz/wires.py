@@ -2,8 +2,11 @@
 
 import json
 import re
+from collections.abc import Mapping
 from contextlib import suppress
+from ipaddress import ip_network
 
+import trio
 from h11 import (
     CLIENT,
     NEED_DATA,
@@ -14,6 +17,9 @@ from h11 import (
     Response,
 )
 
+from mailssl_trio.access.as_json import as_json
+from mailssl_trio.access.like_dovecot import like_dovecot
+from mailssl_trio.access.like_nginx import like_nginx
 from mailssl_trio.auth.http_reply import (
     LONGEST_TEXT,
     AuthHttpError,
@@ -25,6 +31,22 @@ from mailssl_trio.auth.http_reply import (
 from mailssl_trio.channel import ChannelError, decode, encode
 from mailssl_trio.escaping import escape
 from mailssl_trio.messages import Message
+from mailssl_trio.observer import (
+    Admitted,
+    Ended,
+    LoginFailed,
+    ProxyRefused,
+    Relayed,
+    Subject,
+)
+from mailssl_trio.protocol.credentials import Reason, Rejected
+from mailssl_trio.protocol.events import Goodbye, TlsInfo
+from mailssl_trio.supervision.control.request import (
+    RequestError,
+    Takes,
+    parse,
+    written,
+)
 from mailssl_trio.tls.sessions.zone_record import (
     DamagedRecordError,
     Record,
@@ -115,6 +137,67 @@ def log_text(octets: bytes) -> None:
         assert ESCAPED.fullmatch(written), written
 
 
+LIKE_DOVECOT = re.compile(
+    r"imap-login: (?:[^<>=]|in=\d|out=\d)*: user=<[^<>=]*>"
+    r"(?:, [a-z]+=[^<>=]*|, TLS)*, session=<abc>"
+)
+
+
+def access_lines(octets: bytes) -> None:
+    """A line of each format stays one line, and says each thing in its place only."""
+    trio.run(_assert_lines, octets)
+
+
+async def _assert_lines(octets: bytes) -> None:
+    login, _, rest = octets.partition(b"\n")
+    text = rest.decode("utf-8", "replace")
+    subject = Subject(1, "imap", "192.0.2.9", 50123, "198.51.100.1:143", "abc")
+    subject.login, subject.mechanism, subject.attempts = login, "PLAIN", 1
+    subject.tls = TlsInfo("TLSv1.3", "X", server_name=text[:20])
+    subject.upstream, subject.server_port = text[:9], 143
+    for happening in (
+        Admitted(),
+        LoginFailed(Rejected(Reason.AUTHENTICATIONFAILED, text)),
+        Ended(Goodbye.HANDSHAKE_FAILED, text),
+        ProxyRefused(text, octets),
+        Relayed("finished", 1, 2, "client"),
+    ):
+        dovecot = like_dovecot(subject, happening)
+        nginx, object_ = like_nginx(subject, happening), as_json(subject, happening)
+        assert dovecot
+        assert dovecot.isprintable()
+        assert LIKE_DOVECOT.fullmatch(dovecot), dovecot
+        assert dovecot.count("rip=") == 1
+        assert nginx
+        assert nginx.isprintable()
+        assert object_
+        assert object_.isascii()
+        assert object_.isprintable()
+        assert json.loads(object_)["client"] == "192.0.2.9"
+
+
+VERBS: Mapping[str, Takes] = {
+    "who": {"user": str, "network": str, "all": bool, "most": int},
+    "reload": {},
+}
+
+
+def control_request(octets: bytes) -> None:
+    """A request has a verb that is there and arguments of its own, or is refused."""
+    line = octets.partition(b"\n")[0]
+    with suppress(RequestError):
+        request = parse(line, VERBS)
+        takes = VERBS[request.verb]
+        assert all(
+            type(value) is takes[name] for name, value in request.arguments.items()
+        )
+        answer = written((dict(request.arguments), {"ok": True}))
+        assert answer.count(b"\n") == 2
+        assert answer.isascii()
+        if network := request.network("network"):
+            assert str(ip_network(network)) == network
+
+
 WORDS_OF_HTTP = (
     b"Auth-Status: ", b"Auth-Server: ", b"Auth-Port: ", b"Auth-Wait: ", b"Auth-User: ",
     b"Auth-Pass: ", b"Auth-Error-Code: ", b"Auth-Error-SASL: ", b"Auth-Backend-SSL: ",
@@ -125,10 +208,20 @@ WORDS_OF_THE_CHANNEL = (
     b'{"v": 1', b'"type": "stop"', b'"type": "configure"', b'"data": ', b"null", b"[",
     b"]", b"}", b'"files": ', b"1e999", b"NaN", b"\\ud800",
 )  # fmt: skip
+WORDS_OF_CONTROL = (
+    b'{"v": 1', b', "verb": "who"', b', "user": "x"', b', "network": "192.0.2.0/24"',
+    b', "all": true', b', "most": 3', b"}", b'"reload"', b"\\u0000", b"::1", b"[" * 999,
+)  # fmt: skip
+WORDS_OF_LOGS = (
+    b"rip=192.0.2.1", b", ", b"user=<root>", b"<", b">", b"=", b"\n", b'"', b"\\",
+    b"\x1b[2J", b"\xe2\x80\xae", b"\xe2\x80\xa8", b"\xed\xa0\x80", b"session=<",
+)  # fmt: skip
 
 TARGETS = (
     Target("auth-reply", auth_reply, WORDS_OF_HTTP),
     Target("channel-line", channel_line, WORDS_OF_THE_CHANNEL),
+    Target("control-request", control_request, WORDS_OF_CONTROL),
     Target("zone-record", zone_record),
-    Target("log-text", log_text, (b"\x1b[2J", b"\xe2\x80\xae", b"\xed\xa0\x80")),
+    Target("access-lines", access_lines, WORDS_OF_LOGS),
+    Target("log-text", log_text, WORDS_OF_LOGS),
 )

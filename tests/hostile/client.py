@@ -3,12 +3,12 @@
 import re
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from ssl import SSLContext
+from ssl import SSLContext, create_default_context
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
 
 from tests.hostile.script import (
     Act,
@@ -17,88 +17,20 @@ from tests.hostile.script import (
     Hear,
     HearLike,
     Judged,
+    Offer,
     Relayed,
     Say,
     Step,
     Wait,
 )
+from tests.hostile.witness import Heard, Patience, SurprisedError
+from tests.hostile.words import GREETING, PROBE, UPGRADE
 
-GREETING: Mapping[str, bytes] = {
-    "imap": rb"\* OK \[CAPABILITY [^]]*\] IMAP4 ready",
-    "pop3": rb"\+OK POP3 ready <[0-9]+\.[0-9]+@localhost>",
-    "smtp": rb"220 localhost ESMTP ready",
-}
-
-PROBE: Mapping[str, tuple[bytes, bytes]] = {
-    "imap": (b"zz NOOP\r\n", b"zz OK completed\r\n"),
-    "pop3": (b"NOOP\r\n", b"+OK\r\n"),
-    "smtp": (b"NOOP\r\n", b"250 2.0.0 OK\r\n"),
-}
-"""What a session says and hears that is not out of step."""
-
-UPGRADE: Mapping[str, tuple[bytes, bytes]] = {
-    "imap": (b"up STARTTLS\r\n", b"up OK begin TLS negotiation\r\n"),
-    "pop3": (b"STLS\r\n", b"+OK begin TLS negotiation\r\n"),
-    "smtp": (b"STARTTLS\r\n", b"220 2.0.0 Ready to start TLS\r\n"),
-}
+LAST_WORDS = 5.0
+"""Seconds that a farewell may take, behind the time that a client has."""
 
 LONGEST_BY_OCTETS = 400
 """What is longer is not sent octet by octet: it would say nothing more."""
-
-
-class SurprisedError(Exception):
-    """The gateway has not done what it must."""
-
-
-@frozen
-class Patience:
-    """How long things may take, in seconds, on the clock that counts."""
-
-    answer: float = 30.0
-    """An answer, the delay of a refused login included."""
-    session: float = 60.0
-    """All that a client does up to its login: the directive ``timeout``."""
-
-    @property
-    def life(self) -> float:
-        """The session, its last words, and what the machine needs."""
-        return self.session * 2 + self.answer
-
-
-@define
-class Heard:
-    """What the others have heard of one door's clients."""
-
-    logins: list[bytes] = field(factory=list)
-    """By those who judge: ``name secret``."""
-    relayed: bytearray = field(factory=bytearray)
-    """By the backend, behind its login."""
-
-    news: trio.Event = field(factory=trio.Event)
-
-    def forget(self) -> None:
-        """Begin anew."""
-        self.logins.clear()
-        self.relayed.clear()
-
-    def hear_login(self, login: bytes) -> None:
-        """Remember who was judged."""
-        self.logins.append(login)
-        self._tell()
-
-    def hear_relayed(self, octets: bytes) -> None:
-        """Remember what came through the relay."""
-        self.relayed += octets
-        self._tell()
-
-    async def wait_for(self, logins: int, octets: int) -> None:
-        """Wait until so many logins were judged, and so many octets came."""
-        while len(self.logins) < logins or len(self.relayed) < octets:
-            await self.news.wait()
-
-    def _tell(self) -> None:
-        self.news.set()
-        self.news = trio.Event()
 
 
 @define
@@ -121,7 +53,9 @@ class Client:
         """Come to the place where the script begins."""
         if place == "tls":
             await self.shake_hands()
-        if place != "hello":
+        if place == "behind proxy":
+            await self.send(b"PROXY UNKNOWN\r\n")
+        if place not in {"hello", "proxied"}:
             await self.hear_line(GREETING[self.protocol])
         if place.startswith("upgraded"):
             said, answered = UPGRADE[self.protocol]
@@ -148,10 +82,18 @@ class Client:
                 await self.say(octets)
             case Flood(octets):
                 await self.flood(octets)
+            case Offer(protocol):
+                await self.offer(protocol)
             case Wait(seconds):
                 await trio.sleep(seconds / 60 * self.patience.session)
             case Act(what):
                 await self.act(what)
+            case _:
+                await self.listen(step)
+
+    async def listen(self, step: Step) -> None:
+        """Hear what a step says."""
+        match step:
             case Hear(octets):
                 await self.hear(octets)
             case HearLike(pattern):
@@ -232,14 +174,29 @@ class Client:
         assert isinstance(stream, trio.SocketStream)
         return stream
 
-    async def shake_hands(self) -> None:
+    async def shake_hands(self, context: SSLContext | None = None) -> None:
         """Speak TLS from here on."""
         if self.heard:
             raise SurprisedError(f"heard before TLS: {shown(self.heard)}")
-        secured = trio.SSLStream(self.stream, self.trust, server_hostname="localhost")
+        context = self.trust if context is None else context
+        secured = trio.SSLStream(self.stream, context, server_hostname="localhost")
         with trio.fail_after(self.patience.answer):
             await secured.do_handshake()
         self.stream = secured
+
+    async def offer(self, protocol: str) -> None:
+        """Offer a protocol by ALPN, which must be refused by the alert for it."""
+        context = create_default_context()
+        for authority in self.trust.get_ca_certs(binary_form=True):
+            context.load_verify_locations(cadata=authority)
+        context.set_alpn_protocols([protocol])
+        try:
+            await self.shake_hands(context)
+        except trio.BrokenResourceError as refused:
+            if "alert no application protocol" in str(refused.__cause__):
+                return
+            raise
+        raise SurprisedError(f"{protocol} is spoken here")
 
     async def hear(self, octets: bytes) -> None:
         """Hear exactly this."""
@@ -263,8 +220,8 @@ class Client:
         lasted = trio.current_time() - self.born
         if not self.has_ended:
             raise SurprisedError(f"not closed after {lasted:.1f} s")
-        if in_time and lasted < self.patience.session - 1:
-            raise SurprisedError(f"closed too soon, after {lasted:.1f} s")
+        if in_time and not -1 < lasted - self.patience.session < LAST_WORDS:
+            raise SurprisedError(f"closed after {lasted:.1f} s")
         if re.fullmatch(pattern, bytes(self.heard), re.DOTALL) is None:
             raise SurprisedError(f"heard {shown(self.heard)} before the end")
         self.heard.clear()

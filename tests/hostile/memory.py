@@ -23,9 +23,9 @@ from mailssl_trio.files import Files
 from mailssl_trio.messages import Door
 from mailssl_trio.resuming import Resuming
 from mailssl_trio.transport.drain import Drain
-from tests.hostile.client import Patience
 from tests.hostile.others import listen_at, stand_by
 from tests.hostile.stand import Stand, configuration, doors
+from tests.hostile.witness import Patience
 
 
 @asynccontextmanager
@@ -35,7 +35,7 @@ async def standing(directory: Path) -> AsyncIterator[Stand]:
     with opened_logs(config) as log:
         shared = Shared(Files(), Resuming(None, (), print), log, _no_mailbox, Drain())
         opened = [
-            Door(number, kind == "tls", (await _listening(directory, door)).detach())
+            await _door(number, kind, directory / f"at-{door}")
             for number, (door, kind) in enumerate(_names())
         ]
         stand = Stand(
@@ -65,9 +65,10 @@ def _names() -> list[tuple[str, str]]:
     return [(f"{protocol}-{kind}", kind) for protocol, kind in doors()]
 
 
-async def _listening(directory: Path, door: str) -> trio.socket.SocketType:
-    (listener,) = await listen_at(directory / f"at-{door}")
-    return listener.socket
+async def _door(number: int, kind: str, path: Path) -> Door:
+    (listener,) = await listen_at(path)
+    descriptor = listener.socket.detach()
+    return Door(number, kind == "tls", descriptor, proxy_protocol=kind == "proxied")
 
 
 async def _dial(directory: Path, door: str) -> trio.SocketStream:

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 import trio
 
-from tests.hostile.client import Heard
+from tests.hostile.witness import Heard
 
 NAME, PASSWORD = b"joe", b"secret"
 

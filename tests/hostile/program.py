@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 import trio
 from attrs import define, field
 
-from tests.hostile.client import Patience
 from tests.hostile.others import stand_by
 from tests.hostile.stand import Stand, configuration, doors
 from tests.hostile.tables import PLACES, PROTOCOLS, Case, Play, all_cases
+from tests.hostile.witness import Patience
 from tests.interop.gateway import serving
 from tests.interop.machine import free_port
 

@@ -7,6 +7,7 @@ A script is a text of lines, each with what it means in front:
 ``C~ text``         the same without a line end, with ``\r``, ``\0``, ``\xNN``
 ``C* 900 text``     the same, 900 times
 ``C! TLS``          the client shakes hands, which must succeed
+``C! offers http``  the client shakes hands for this protocol: an alert refuses it
 ``C! EOF``          the client will say no more, and still hears
 ``C! leaves``       the client closes the connection
 ``C! resets``       the client tears it down
@@ -19,9 +20,10 @@ A script is a text of lines, each with what it means in front:
 ``S! closes``       the gateway closes, at once
 ``S! alerts``       the gateway closes, with a TLS alert at most
 ``S! pattern``      the gateway closes, and all that it says until then is like this
-``S! in time …``    the same, when the client's time is over and not before
+``S! in time …``    the same, when the client's time is over, no sooner and no later
 ``J: name secret``  whoever judges logins was asked about these, in this order
-``B~ octets``       all that the backend has heard behind the login
+``B~ octets``       what the backend has heard behind the login
+``B* 900 octets``   the same, 900 times
 ==================  ==========================================================
 
 In ``C`` and ``J`` lines ``base64(text)`` stands for the base64 of the text, which may
@@ -61,6 +63,13 @@ class Act:
     """The client does something else."""
 
     what: str
+
+
+@frozen
+class Offer:
+    """The client offers a protocol by ALPN (RFC 7301) that is not spoken here."""
+
+    protocol: str
 
 
 @frozen
@@ -106,7 +115,8 @@ class Relayed:
     octets: bytes
 
 
-Step: TypeAlias = Say | Flood | Act | Wait | Hear | HearLike | End | Judged | Relayed
+Deed: TypeAlias = Say | Flood | Offer | Wait | Act
+Step: TypeAlias = Deed | Hear | HearLike | End | Judged | Relayed
 
 ALERT = rb"(?:\x15\x03[\x00-\x04]\x00[\x02-\x40].{2,64})?"
 """A TLS alert, in the clear or not (RFC 8446 section 6), or nothing at all."""
@@ -137,6 +147,8 @@ def _act(text: str) -> Step:
             return Wait(float(rest))
         case "floods":
             return Flood(octets(rest))
+        case "offers":
+            return Offer(rest)
         case "TLS" | "EOF" | "leaves" | "resets":
             return Act(text)
     raise ValueError(f"no client does this: {text}")
@@ -192,6 +204,7 @@ SIGNS: Mapping[str, Callable[[str], Step]] = {
     "S!": _end,
     "J:": lambda text: Judged(octets(_with_base64(text))),
     "B~": lambda text: Relayed(octets(text)),
+    "B*": lambda text: Relayed(_repeated(text)),
 }
 """What stands in front of a line, and what the line then means."""
 

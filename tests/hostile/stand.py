@@ -1,15 +1,17 @@
 """A gateway with every door that the tables need, and those who stand behind it."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from ssl import SSLContext
 
 import trio
 from attrs import define, field
 
-from tests.hostile.client import Client, Heard, Patience, SurprisedError
-from tests.hostile.script import Step, read_script
-from tests.hostile.tables import PLACES, PROTOCOLS, Case, Play
+from tests.hostile.client import Client
+from tests.hostile.script import Step
+from tests.hostile.tables import PLACES, PROTOCOLS, Play
+from tests.hostile.witness import Heard, Patience, SurprisedError
+from tests.hostile.words import FRESH
 
 MECHANISMS: Mapping[str, str] = {
     "imap": "plain login cram-md5 external xoauth2 oauthbearer",
@@ -24,39 +26,21 @@ DOORS: Mapping[str, Mapping[str, object]] = {
     "only": {"starttls": "only"},
     "tls": {"ssl": True},
     "none": {"smtp_auth": "none plain"},
+    "proxied": {"set_real_ip_from": ["unix:", "127.0.0.1"]},
 }
 
 FAILURES = (SurprisedError, trio.BrokenResourceError, trio.TooSlowError)
 """How a case fails that does not stop the others."""
 
-WELL_MEANT: Mapping[str, str] = {
-    "imap": """
-        C: a LOGIN joe secret
-        S: a OK [CAPABILITY IMAP4rev1] in
-        J: joe secret
-        C: b NOOP
-        B~ b NOOP\\r\\n
-        """,
-    "pop3": """
-        C: USER joe
-        S: +OK send PASS
-        C: PASS secret
-        S: +OK in
-        J: joe secret
-        C: STAT
-        B~ STAT\\r\\n
-        """,
-    "smtp": """
-        C: AUTH PLAIN base64(\\0joe\\0secret)
-        S: 235 2.7.0 in
-        J: joe secret
-        C: QUIT
-        B~ QUIT\\r\\n
-        """,
-}
-"""What must work after every case."""
+LISTEN: Mapping[str, str] = {"proxied": " proxy_protocol"}
+"""What else is said of a door's address."""
 
-FRESH = {protocol: read_script(script) for protocol, script in WELL_MEANT.items()}
+FRIENDLY: Mapping[str, str] = {
+    "only": "upgraded only",
+    "hello": "tls",
+    "proxied": "behind proxy",
+}
+"""Where somebody who means well comes in by the same door."""
 
 
 def doors() -> Iterator[tuple[str, str]]:
@@ -76,7 +60,7 @@ def configuration(
     """Return a configuration with these doors, each judged under its own name."""
     servers = [
         {
-            "listen": listen[f"{protocol}-{kind}"],
+            "listen": listen[f"{protocol}-{kind}"] + LISTEN.get(kind, ""),
             "protocol": protocol,
             "auth_http": f"unix:{directory}/auth:/{protocol}-{kind}",
             f"{protocol}_auth": MECHANISMS[protocol],
@@ -111,9 +95,8 @@ class Stand:
         factory=lambda: {f"{protocol}-{kind}": Heard() for protocol, kind in doors()}
     )
 
-    async def verdicts(self, case: Case) -> list[str]:
-        """Play a case wherever it belongs; return all that was wrong."""
-        plays = [*case.plays]
+    async def verdicts(self, plays: Sequence[Play]) -> list[str]:
+        """Play a case in several ways; return all that was wrong."""
         played = [await self.play(play) for play in plays]
         return [*filter(None, (*played, await self.play_friendly(plays[-1])))]
 
@@ -127,7 +110,7 @@ class Stand:
 
     async def play_friendly(self, play: Play) -> str:
         """See that the next client finds all as it was before a case."""
-        place = _friendly(play.place)
+        place = FRIENDLY.get(play.place, play.place)
         try:
             steps = FRESH[play.case.protocol]
             await self._converse(Play(play.case, place), place, steps)
@@ -155,8 +138,3 @@ class Stand:
             await client.play(steps, heard)
         finally:
             await trio.aclose_forcefully(client.stream)
-
-
-def _friendly(place: str) -> str:
-    """Return where somebody who means well comes in by the same door."""
-    return {"only": "upgraded only", "hello": "tls"}.get(place, place)

@@ -21,6 +21,8 @@ from tests.interop.gateway import mail_table, serving
 from tests.interop.machine import PATIENCE, free_port, run
 from tests.interop.people import ALICE, WRONG
 
+pytestmark = pytest.mark.interop
+
 FORGETFUL, SIXTH = "203.0.113.7", "2001:db8::7"
 """They know no password, and try twice in each protocol."""
 

@@ -97,5 +97,5 @@ def test_time_does_not_grow_with_the_crowd() -> None:
             crowd.enter(number % 1000, number, lambda: None)
         return perf_counter() - began
 
-    small, large = min(one(1000) for _ in "123"), min(one(50_000) for _ in "123")
-    assert large < 5 * small
+    small, large = min(one(1000) for _ in "12345"), min(one(50_000) for _ in "123")
+    assert large < 15 * small  # not 50 times, as if all were looked at

@@ -142,6 +142,7 @@ async def test_success_forgives_ones_own_failures_of_a_shared_address(
         scene.succeeds(user)
     assert not scene.shuts_out()
     assert len(scene.ledger) == 0
+    assert not scene.ledger._records, "nothing is left of them"
 
 
 async def test_delay_grows_no_further_than_its_bound(autojump_clock: MockClock) -> None:
@@ -162,6 +163,18 @@ async def test_unban_lets_in_and_begin_anew(autojump_clock: MockClock) -> None:
     assert not scene.bars()
     scene.fails("another")
     assert (scene.delay(), scene.bars(), scene.shuts_out()) == (1, False, False)
+
+
+async def test_unban_of_a_user_forgives_the_address_what_led_to_it(
+    autojump_clock: MockClock,
+) -> None:
+    scene = Scene(PAIR, WHOLE)
+    for number in range(3):
+        scene.fails(str(number))
+    scene.ledger.unban(ip_network("192.0.2.1"))
+    scene.fails("another")
+    scene.fails("yet another")
+    assert not scene.shuts_out()
 
 
 async def test_ban_by_hand_holds_for_a_network_and_for_its_time(
@@ -203,12 +216,10 @@ async def test_worker_that_begins_knows_what_holds(autojump_clock: MockClock) ->
     scene = Scene(PAIR, WHOLE)
     for number in range(4):
         scene.fails(str(number))
-    scene.fails("one", "ann")
     scene.ledger.bans.add(ip_network("198.51.100.0/24"), 60)
     scene.standing = Standing()
     scene.standing.apply(scene.ledger.standing())
     assert scene.bars()
-    assert scene.delay("ann") == 1
     assert scene.shuts_out("198.51.100.7")
 
 

@@ -36,7 +36,7 @@ from mailssl_trio.transport.upstream import Upstream
 from mailssl_trio.transport.wire import Wire
 from mailssl_trio.visits import Visit
 from tests.sleeping import to_the_end
-from tests.test_gateway import GOOD, REFUSING, Backend, Told
+from tests.test_gateway import GOOD, REFUSING, Backend, Told, lines
 from tests.wire_pair import wire_pair
 
 UPSTREAM = Upstream(EmbeddedAddress())
@@ -307,6 +307,20 @@ async def test_guesses_take_up_no_session_and_are_told_nothing(
         it.backend = GOOD
         await guess.logs_in(b"joe", b"x")
         await guess.hears(b"[IN-USE]")
+        it.backend = REFUSING
+        await guess.logs_in(b"joe", b"guess")
+        await guess.hears(b"[AUTH]")
+
+
+async def test_limit_of_the_backend_is_told_as_one(
+    house: House, autojump_clock: MockClock
+) -> None:
+    async with gateway(house) as it:
+        it.judge = BackendAuthenticator(UPSTREAM)
+        it.backend = lines(b"+OK hi", b"-ERR no CAPA", b"+OK", b"-ERR [IN-USE] full")
+        client = it.comes()
+        await client.logs_in(b"joe")
+        await client.hears(b"-ERR [IN-USE] too many sessions\r\n")
 
 
 async def test_session_that_came_to_nothing_is_not_counted(
@@ -419,6 +433,9 @@ async def test_all_that_was_taken_is_given_back(
             await client.says(b"QUIT\r\n")
             await client.hears(b"+OK bye")
             await client.stream.aclose()
+            visitor = it.comes(THERE)
+            await visitor.hears(b"+OK")
+            await visitor.stream.aclose()
             await trio.sleep(1)
         assert (len(house.crowd), house.seats.taken) == (0, 0)
 

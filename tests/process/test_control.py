@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import chdir
+from imaplib import IMAP4
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -129,6 +130,30 @@ def test_reload_waits_and_says_what_is_wrong(directory: Path, doors: Doors) -> N
         found = told(directory, "status", "-c", str(file))
         assert found["program"]["reloads"] == 2  # type: ignore[call-overload]
         (directory / "elsewhere.sock").rename(directory / "var/control.sock")
+
+
+def test_ban_is_known_to_all_workers_and_survives_a_reload(
+    directory: Path, doors: Doors
+) -> None:
+    with serving(directory, settings(doors)), logged_in(doors) as session:
+        assert "is banned until" in ask(directory, "ban", "127.0.0.0/8")
+        until(lambda: not is_let_in(doors), "a closed door")
+        assert not any(is_let_in(doors) for _ in range(8))  # whoever of them accepts
+        assert session.noop()[0] == "OK"
+        assert ask(directory, "reload") == "reloaded\n"
+        assert not any(is_let_in(doors) for _ in range(8))
+        assert "by an administrator" in ask(directory, "bans")
+        assert ask(directory, "unban", "0.0.0.0/0") == "1 ended\n"
+        until(lambda: all(is_let_in(doors) for _ in range(8)), "an open door")
+
+
+def is_let_in(doors: Doors) -> bool:
+    """Whether somebody who connects is greeted."""
+    try:
+        with connected(doors):
+            return True
+    except (OSError, IMAP4.error):
+        return False
 
 
 def test_stop_that_takes_its_time_can_be_watched_and_hastened(

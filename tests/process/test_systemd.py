@@ -123,8 +123,9 @@ def test_watchdog_is_fed_while_every_loop_turns_and_one_that_stands_is_replaced(
         assert systemd.count("WATCHDOG", WATCHDOG / 2) >= 1
         first, second = workers(program.process.pid)
         with stopped(first):
-            systemd.await_word("STATUS", "do not answer", after=len(systemd.told))
-            since = len(systemd.told)
+            silent = systemd.await_word(
+                "STATUS", "1 worker does not answer", after=len(systemd.told)
+            )
             until(
                 lambda: "its loop has stood still for 2 s" in program.logged(),
                 "a line about the one",
@@ -132,7 +133,10 @@ def test_watchdog_is_fed_while_every_loop_turns_and_one_that_stands_is_replaced(
         assert f"worker process {first} exited on signal 9" in program.logged()
         until(lambda: len(workers(program.process.pid)) == 2, "its successor")
         assert second in workers(program.process.pid)
-        systemd.await_word("WATCHDOG", after=since)
+        other = systemd.await_word("STATUS", "0 clients", after=silent)
+        meanwhile = systemd.told[silent : other - 1]
+        assert not any("WATCHDOG" in datagram for datagram in meanwhile)
+        systemd.await_word("STATUS", "2 workers, 0 clients", after=silent)
         assert systemd.count("WATCHDOG", WATCHDOG / 2) >= 1
         os.kill(program.process.pid, signal.SIGTERM)
         assert program.wait() == 0

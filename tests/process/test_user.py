@@ -2,6 +2,8 @@
 
 import os
 import pwd
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -117,6 +119,10 @@ def test_workers_are_the_user_in_every_respect_and_the_supervisor_stays_root(
             assert sorted(map(int, status(pid, "Groups"))) == sorted(groups)
             for capabilities in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
                 assert int(status(pid, capabilities)[0], 16) == 0
+            assert int(status(pid, "Umask")[0], 8) & 0o027 == 0o027
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            assert re.search(r"Max core file size +0 +0 ", limits)
+            assert re.search(r"Max open files +([0-9]+) +\1 ", limits)
         assert status(program.process.pid, "Uid") == ["0"] * 4
 
 
@@ -141,6 +147,15 @@ def test_what_workers_write_to_is_theirs_after_deaths_reloads_and_with_another_u
             assert session.select()[0] == "OK"
         assert log.stat().st_uid == NOBODY.pw_uid
         until(lambda: "client logged in" in log.read_text(), "a line of a worker")
+        log.rename(directory / "mail.log.2")
+        program.signal(signal.SIGUSR1)
+        until(
+            lambda: log.exists() and log.stat().st_uid == NOBODY.pw_uid, "his own log"
+        )
+        with logged_in(doors):
+            pass
+        until(lambda: "client logged in" in log.read_text(), "a line in the new log")
+        assert "is not reopened" not in log.read_text()
         configuration(directory, {**table, "user": "root"})
         reload(program)
         until(
@@ -166,3 +181,14 @@ def test_mailboxes_of_somebody_else_are_named_at_the_start(directory: Path) -> N
     table, _ = settings(directory, user="nobody")
     said = refused(directory, table, 77)
     assert f"chown -R nobody {directory}/var/mail" in said
+
+
+def test_user_who_cannot_run_the_program_is_named(directory: Path) -> None:
+    table, _ = settings(directory, user="nobody")
+    hidden = directory / "hidden"
+    hidden.mkdir(mode=0o700)
+    interpreter, *others = command(directory)
+    (hidden / "python").symlink_to(interpreter)
+    configuration(directory, table)
+    said = run(hidden / "python", *others, environment={"PYTHONPATH": PATHS}, expect=1)
+    assert f"nobody may not run {hidden}/python" in said

@@ -3,7 +3,7 @@
 import pytest
 
 from mailssl_trio.protocol import sasl
-from mailssl_trio.protocol.client_session import WITHHELD, ClientSession, GiveUpError
+from mailssl_trio.protocol.client_session import ClientSession, GiveUpError
 from mailssl_trio.protocol.credentials import Password, Reason
 from mailssl_trio.protocol.events import (
     Closed,
@@ -14,6 +14,7 @@ from mailssl_trio.protocol.events import (
     StartTls,
     TlsInfo,
 )
+from mailssl_trio.protocol.secrets import WITHHELD
 from tests.transcript import play
 
 JOE = Password(b"joe", b'tan"sta\\af')

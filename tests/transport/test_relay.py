@@ -8,7 +8,7 @@ import trio
 from attrs import frozen
 from trio.testing import MockClock
 
-from mailssl_trio.transport.relay import Ending, Outcome, Relay
+from mailssl_trio.transport.relay import Ending, Outcome, Relay, Side
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
 from tests.sleeping import relay_to_the_end
@@ -191,3 +191,24 @@ async def test_last_words_of_a_backend_arrive_though_it_no_longer_reads(
         await session.backend.aclose()
         await session.client.send_all(b"x" * 100_000)
         assert await rest(session.client) == b"* BYE too much\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "side"), [("client", Side.CLIENT), ("backend", Side.UPSTREAM)]
+)
+async def test_ending_says_who_was_the_first_to_end(
+    first: str, side: Side, autojump_clock: MockClock
+) -> None:
+    async with relayed() as session:
+        ends = {"client": session.client, "backend": session.backend}
+        await ends.pop(first).send_eof()
+        await trio.sleep(1)
+        for other in ends.values():
+            await other.send_eof()
+    assert [ending.ended_by for ending in session.endings] == [side]
+
+
+async def test_ending_by_silence_is_by_nobody_but_us(autojump_clock: MockClock) -> None:
+    async with relayed() as session:
+        await trio.sleep(TIMEOUTS.relay + 1)
+    assert [ending.ended_by for ending in session.endings] == [Side.US]

@@ -11,7 +11,7 @@ from mailssl_trio.config.nginx.refusal import Place, RefusedError
 from mailssl_trio.config.nginx.statements import BLANK, End, Statement
 
 SPACE = re.compile(r"[ \t\r\n]*")
-UNQUOTED = re.compile(r"(?:\\.|\$+\{+|[^ \t\r\n;{\\])+", re.DOTALL)
+UNQUOTED = re.compile(r"(?:\\.|\$+\{*|[^ \t\r\n;{\\$])+", re.DOTALL)
 QUOTED = {
     quote: re.compile(rf"(?:\\.|[^\\{quote}])*", re.DOTALL) for quote in ("'", '"')
 }
@@ -24,7 +24,7 @@ LONGEST = 4096
 """nginx reads through a buffer of this size, which a word or a comment must fit."""
 
 LUA = re.compile(
-    r"""[{}]|--\[(=*)\[.*?\]\1\]|--[^\n]*|\[(=*)\[.*?\]\2\]|(["'])(?:\\.|.)*?\3""",
+    r"""[{}]|--\[(=*)\[.*?\]\1\]|--[^\n]*|\[(=*)\[.*?\]\2\]|(["'])(?:\\.|[^\\])*?\3""",
     re.DOTALL,
 )
 """In the text of a Lua block: braces, and what braces may stand in."""

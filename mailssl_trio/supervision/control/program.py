@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 from attrs import field, frozen
 
+from mailssl_trio.limits.ledger import Ledger
 from mailssl_trio.supervision.generation import Generation
 from mailssl_trio.supervision.reloading import Reloads
 from mailssl_trio.supervision.served import Served
@@ -19,6 +20,8 @@ class Program:
     generations: Callable[[], Collection[Generation]]
     """All that have workers, those that leave included."""
     reloads: Reloads
+    ledger: Ledger
+    """Who is banned."""
     is_stopping: Callable[[], bool]
     stop: Callable[[], None]
     """Have everything end in good order; asked again, at once."""

@@ -57,6 +57,7 @@ def _program(program: Program) -> Fact:
         "since": program.began,
         "configuration": str(config.file.absolute()) if config else None,
         "stopping": program.is_stopping(),
+        "bans": len(program.ledger.bans),
         "reloads": program.reloads.done,
         "last_reload": None
         if last is None

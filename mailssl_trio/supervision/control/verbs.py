@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from mailssl_trio.supervision.control.bans import ban, bans, unban
 from mailssl_trio.supervision.control.orders import reload, reopen, stop
 from mailssl_trio.supervision.control.program import Program
 from mailssl_trio.supervision.control.request import Fact, Request, Takes
@@ -30,6 +31,9 @@ VERBS: Mapping[str, Verb] = {
     "status": Verb(status, {}),
     "who": Verb(who, {**WHOM, "all": bool}),
     "kick": Verb(kick, WHOM),
+    "bans": Verb(bans, {}),
+    "ban": Verb(ban, {"network": str, "seconds": int}),
+    "unban": Verb(unban, {"network": str}),
     "reload": Verb(reload, {}),
     "reopen": Verb(reopen, {}),
     "stop": Verb(stop, {"now": bool}),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from cryptography import x509
 from cryptography.x509.oid import NameOID, PublicKeyAlgorithmOID, SignatureAlgorithmOID
 
+from mailssl_trio.tls.certificates.parsing import parse_certificate
+
 SIGNATURES: Mapping[x509.ObjectIdentifier, str] = {
     SignatureAlgorithmOID.RSA_WITH_SHA1: "RSA-SHA1",
     SignatureAlgorithmOID.RSA_WITH_SHA224: "RSA-SHA224",
@@ -64,6 +66,6 @@ def _key_of(certificate: x509.Certificate) -> x509.ObjectIdentifier:
 def _read(der: bytes) -> x509.Certificate | None:
     """Read what OpenSSL has read before us; ours is the stricter reader of the two."""
     try:
-        return x509.load_der_x509_certificate(der)
+        return parse_certificate(der)
     except ValueError:
         return None

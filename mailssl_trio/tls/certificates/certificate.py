@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.certificates.der import element
+from mailssl_trio.tls.certificates.parsing import extensions_of, parse_certificate
 from mailssl_trio.tls.certificates.pem import CERTIFICATES, parts
 from mailssl_trio.tls.certificates.sources import read
 from mailssl_trio.tls.policy import Pair, Source
@@ -78,11 +79,11 @@ def certificates_in(source: Source, files: Files) -> Iterator[x509.Certificate]:
     if not isinstance(content, TlsProblem):
         for der in parts(content.data, CERTIFICATES):
             _tag, _content, end = element(der)  # OpenSSL's trust may stand behind it
-            yield x509.load_der_x509_certificate(der[:end])
+            yield parse_certificate(der[:end])
 
 
 def _names(leaf: x509.Certificate) -> Iterator[str]:
-    for extension in leaf.extensions:
+    for extension in extensions_of(leaf):
         if isinstance(extension.value, x509.SubjectAlternativeName):
             names = extension.value.get_values_for_type(x509.DNSName)
             yield from dict.fromkeys(name.lower() for name in names)

@@ -9,6 +9,8 @@ from attrs import frozen
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from mailssl_trio.tls.certificates.parsing import parse_certificate
+
 SHORT_NAMES: Mapping[x509.ObjectIdentifier, str] = {
     NameOID.EMAIL_ADDRESS: "emailAddress",
     NameOID.SERIAL_NUMBER: "serialNumber",
@@ -55,7 +57,7 @@ def certificate_facts(der: bytes) -> CertificateFacts:
 def _read(der: bytes) -> tuple[str, str, str]:
     """Return subject, issuer and serial; ours is the stricter reader of the two."""
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        certificate = parse_certificate(der)
         return (
             _name(certificate.subject),
             _name(certificate.issuer),

@@ -10,23 +10,25 @@ from collections.abc import Iterator
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from mailssl_trio.tls.certificates.parsing import extensions_of, parse_certificate
+
 
 def persons_in(der: bytes) -> tuple[str, ...]:
     """Return the names; none of a certificate that cannot be read."""
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        certificate = parse_certificate(der)
         return (
             tuple(_mail_addresses(certificate))
             or tuple(_in_subject(certificate, NameOID.EMAIL_ADDRESS))
             or tuple(_in_subject(certificate, NameOID.COMMON_NAME))
         )
-    except (ValueError, x509.DuplicateExtension):
+    except ValueError:
         return ()
 
 
 def _mail_addresses(certificate: x509.Certificate) -> Iterator[str]:
     try:
-        names = certificate.extensions.get_extension_for_class(
+        names = extensions_of(certificate).get_extension_for_class(
             x509.SubjectAlternativeName
         )
     except x509.ExtensionNotFound:

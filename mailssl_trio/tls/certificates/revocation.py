@@ -10,6 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from mailssl_trio.files import Files
 from mailssl_trio.tls.certificates.certificate import certificates_in
+from mailssl_trio.tls.certificates.parsing import parse_crl
 from mailssl_trio.tls.certificates.pem import (
     believe,
     damaged,
@@ -47,9 +48,7 @@ def _crl_problems(policy: TlsPolicy, path: Path, files: Files) -> Iterator[TlsPr
     if problems:
         return
     try:
-        crls = [
-            x509.load_der_x509_crl(der) for der in parts(data_of(path, files), CRLS)
-        ]
+        crls = [parse_crl(der) for der in parts(data_of(path, files), CRLS)]
     except ValueError:
         crls = []
     if not crls:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,10 +15,14 @@ from trio.testing import MockClock
 
 from mailssl_trio.building import StartError
 from mailssl_trio.config.model import Config
+from mailssl_trio.limits.ledger import Ledger
 from mailssl_trio.supervision.control.control import MOST_VISITORS, Control
 from mailssl_trio.supervision.control.program import Program
 from mailssl_trio.supervision.control.request import MAX_LINE
-from mailssl_trio.supervision.control.visitor import REQUEST_PATIENCE
+from mailssl_trio.supervision.control.visitor import (
+    READING_PATIENCE,
+    REQUEST_PATIENCE,
+)
 from mailssl_trio.supervision.reloading import Reloads
 
 
@@ -27,6 +32,7 @@ class Stage:
 
     path: Path
     reloads: Reloads = field(factory=Reloads)
+    ledger: Ledger = field(factory=lambda: Ledger(lambda _: None))
     asked: list[str] = field(factory=list)
     bugs: list[Exception] = field(factory=list)
 
@@ -41,6 +47,7 @@ class Stage:
             served=lambda: None,
             generations=tuple,
             reloads=self.reloads,
+            ledger=self.ledger,
             is_stopping=lambda: "stop" in self.asked,
             stop=lambda: self.asked.append("stop"),
             reopen=reopen,
@@ -118,6 +125,13 @@ REFUSED = [
     line(verb="kick"),
     line(verb="kick", network="everything"),
     line(verb="stop", v=2),
+    line(verb="ban"),
+    line(verb="ban", network="everybody"),
+    line(verb="ban", network="10.0.0.0/8", seconds=0),
+    line(verb="ban", network="10.0.0.0/8", seconds=-1),
+    line(verb="ban", network="10.0.0.0/8", seconds=True),
+    line(verb="ban", network="10.0.0.0/8", seconds="1h"),
+    line(verb="unban"),
 ]
 
 
@@ -132,6 +146,7 @@ async def test_wrong_request_is_told_so_and_changes_nothing(
             assert answer["error"]
             assert (await answers(stage, line(verb="status")))[-1]["ok"] is True
     assert stage.asked == []
+    assert not len(stage.ledger.bans)
 
 
 async def test_one_request_follows_another(stage: Stage) -> None:
@@ -159,6 +174,21 @@ async def test_who_says_nothing_is_sent_away(
         assert trio.current_time() - began == pytest.approx(REQUEST_PATIENCE)
 
 
+async def test_who_does_not_read_is_cut_and_holds_up_nobody(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    for number in range(5_000):
+        stage.ledger.bans.add(ip_network(number), 10**6)
+    async with served(stage), await stage.visit() as deaf:
+        await deaf.send_all(line(verb="bans"))
+        await trio.sleep(READING_PATIENCE / 2)
+        assert (await answers(stage, line(verb="who")))[-1]["ok"] is True
+        await trio.sleep(READING_PATIENCE)
+        heard = await rest(deaf)
+    assert b'"ban"' in heard
+    assert b'"ok"' not in heard
+
+
 async def test_one_too_many_is_told_so_and_others_are_served(stage: Stage) -> None:
     with trio.fail_after(5):
         async with served(stage):
@@ -166,9 +196,12 @@ async def test_one_too_many_is_told_so_and_others_are_served(stage: Stage) -> No
             async with await stage.visit() as stream:
                 heard = json.loads(await rest(stream))
                 assert heard["error"] == "16 others are being served; try again"
-            await silent.pop().aclose()
             await silent[0].send_all(line(verb="reopen"))
             assert json.loads(await silent[0].receive_some())["ok"] is True
+            async with silent.pop() as leaving:
+                await leaving.send_eof()
+                assert await rest(leaving) == b""
+            assert (await answers(stage, line(verb="who")))[-1]["ok"] is True
             for stream in silent:
                 await stream.aclose()
 
@@ -223,6 +256,39 @@ async def test_socket_moves_and_who_is_being_served_stays(stage: Stage) -> None:
             assert json.loads(await stream.receive_some())["ok"] is True
             stage.path = elsewhere
             assert (await answers(stage, line(verb="who")))[-1]["ok"] is True
+
+
+async def test_network_is_banned_for_a_time_and_let_in_again(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    async with served(stage):
+        made, last = await answers(
+            stage, line(verb="ban", network="192.0.2.7/24", seconds=60)
+        )
+        assert last["ok"] is True
+        listed, last = await answers(stage, line(verb="bans"))
+        assert listed == made
+        assert last["found"] == 1
+        (ban,) = stage.ledger.bans
+        assert str(ban.network) == "192.0.2.0/24"
+        assert ban.seconds_left == pytest.approx(60)
+        (last,) = await answers(stage, line(verb="unban", network="192.0.2.0/28"))
+        assert last["ended"] == 0
+        (last,) = await answers(stage, line(verb="unban", network="192.0.0.0/16"))
+        assert last["ended"] == 1
+        await answers(stage, line(verb="ban", network="2001:db8::1"))
+        assert (await answers(stage, line(verb="bans")))[-1]["found"] == 1
+        await trio.sleep(3601)
+        assert (await answers(stage, line(verb="bans")))[-1]["found"] == 0
+
+
+async def test_all_bans_are_listed_however_many(stage: Stage) -> None:
+    with trio.fail_after(10):
+        async with served(stage):
+            for number in range(1203):
+                stage.ledger.bans.add(ip_network(number), 60)
+            *listed, last = await answers(stage, line(verb="bans"))
+    assert last["found"] == len(listed) == 1203
 
 
 async def test_bug_ends_one_visit_and_nothing_else(stage: Stage) -> None:
