@@ -106,6 +106,7 @@ class Place:
     proxy: str = ""
     dialled: int = 0
     backend: Backend = GOOD
+    implicit_tls: bool = False
 
     async def dial(self, protocol: str) -> socket:
         ours, theirs = socketpair()
@@ -137,7 +138,11 @@ class Place:
         subject = Subject(1, self.protocol, came_from, 50_000, "198.51.100.1:110")
         visit = Visit(subject)
         life = gateway.welcome(
-            stream, Drain(), visit, implicit_tls=False, proxied=bool(self.proxy)
+            stream,
+            Drain(),
+            visit,
+            implicit_tls=self.implicit_tls,
+            proxied=bool(self.proxy),
         )
         session = None
         try:
@@ -191,6 +196,26 @@ async def test_third_connection_of_an_address_hears_why_in_place_of_a_greeting(
         await first.stream.aclose()
         await trio.testing.wait_all_tasks_blocked()
         await it.comes().hears(b"ready")
+
+
+async def test_where_tls_comes_first_a_refusal_has_no_words(
+    house: House, autojump_clock: MockClock
+) -> None:
+    async with gateway(house) as it:
+        it.implicit_tls = True
+        house.standing.apply([Sanction(f"{HERE}/32", 3600.0)])
+        await it.comes().hears_only(b"")
+        assert "closed BANNED" in it.told.events
+
+
+async def test_who_comes_by_a_unix_socket_has_no_address_but_a_name(
+    house: House, autojump_clock: MockClock
+) -> None:
+    async with gateway(house, BY_ADDRESS, BY_USER) as it:
+        for reply in (b"+OK in\r\n", b"+OK in\r\n", b"-ERR [IN-USE]"):
+            client = it.comes("unix:")
+            await client.logs_in(b"joe")
+            await client.hears(reply)
 
 
 async def test_one_subscriber_of_ipv6_is_one_address(

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,8 @@ def open_files(pids: list[int]) -> set[str]:
     found = set()
     for pid in pids:
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            found.add(os.readlink(descriptor))
+            with suppress(FileNotFoundError):  # it is closed meanwhile
+                found.add(os.readlink(descriptor))
     return found
 
 

@@ -164,7 +164,7 @@ def test_workers_that_cannot_start_are_tried_ever_more_rarely_and_serve_in_the_e
         ]
         pauses = [line.rpartition(" starts in ")[2] for line in lines]
         assert pauses[:3] == ["0.1 s", "0.2 s", "0.4 s"]
-        assert all("exited with code 1 (error_log: " in line for line in lines)
+        assert all("exited with code 1 (log: " in line for line in lines)
         assert "exited on signal 9; another starts at once" in kept.read_text()
         logs.mkdir()
         with logged_in(doors) as session:
