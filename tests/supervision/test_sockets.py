@@ -1,6 +1,7 @@
 """Sockets are opened once, share a port where they may, and outlive reloads."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from socket import (
     AF_UNIX,
@@ -35,6 +36,15 @@ def _free_port() -> int:
     with socket() as free:
         free.bind(("", 0))
         return int(free.getsockname()[1])
+
+
+def _free_neighbours() -> int:
+    """Return the first of two ports in a row that nobody has."""
+    while True:
+        port = _free_port()
+        with socket() as second, suppress(OSError):
+            second.bind(("", port + 1))
+            return port
 
 
 def _as_a_worker_has_it(door: Door) -> socket:
@@ -77,7 +87,7 @@ async def test_second_program_is_still_refused_the_port(
 
 
 async def test_every_port_of_a_range_has_a_socket() -> None:
-    sockets, port = Sockets(), _free_port()
+    sockets, port = Sockets(), _free_neighbours()
     listen = Listen("127.0.0.1", port, last_port=port + 1)
     doors = await sockets.open(_servers(listen))
     assert [_port(door) for door in doors] == [port, port + 1]
