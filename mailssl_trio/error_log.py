@@ -12,7 +12,16 @@ from mailssl_trio.escaping import octets
 from mailssl_trio.log_lines import LEVELS, Line
 from mailssl_trio.log_writer import Chain, LogWriter, Target
 from mailssl_trio.nginx_words import arrival, where, words
-from mailssl_trio.observer import Connected, Crashed, Happening, Subject
+from mailssl_trio.observer import (
+    Admitted,
+    Connected,
+    Crashed,
+    Ended,
+    Happening,
+    LoginFailed,
+    Relayed,
+    Subject,
+)
 
 ACCEPT_LOOP = "mailssl_trio.transport.listening"
 """The logger of the loop that accepts, which goes on when descriptors run out."""
@@ -30,6 +39,10 @@ def targets_by_level(chain: Chain) -> Mapping[str, tuple[Target, ...]]:
     }
 
 
+USUAL = (Admitted, Connected, Ended, LoginFailed, Relayed)
+"""What happens all the time; it is of the level ``info``."""
+
+
 @frozen
 class ErrorLogger:
     """An observer that writes what operators must know."""
@@ -44,6 +57,8 @@ class ErrorLogger:
 
     def tell(self, subject: Subject, happening: Happening) -> None:
         """Write a line about a connection, and the traceback of a bug."""
+        if isinstance(happening, USUAL) and not self.targets["info"]:
+            return  # most of them where only errors are wanted: do not even word it
         match happening:
             case Connected():
                 self.write("info", f"*{subject.number} {arrival(subject)}")

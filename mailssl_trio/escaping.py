@@ -3,9 +3,12 @@
 
 def escape(text: str | bytes) -> str:
     """Return it with no control, no quote and no backslash raw."""
+    text = as_text(text)
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return text
     return "".join(
         char if char.isprintable() and char not in '"\\' else _escaped(char)
-        for char in as_text(text)
+        for char in text
     )
 
 

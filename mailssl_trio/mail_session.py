@@ -1,6 +1,6 @@
 """A client's life after its login: relayed while somebody speaks, and silent else."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
@@ -10,6 +10,16 @@ from mailssl_trio.transport.parked import Sleeper
 from mailssl_trio.transport.relay import Ending, Outcome, Relay
 
 CUT_SHORT = frozenset({Outcome.TRUNCATED, Outcome.CUT})
+
+
+async def all_at_once(endings: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    """Do some things at the same time; one alone needs no nursery."""
+    if len(endings) == 1:
+        return await endings[0]()
+    async with trio.open_nursery() as nursery:
+        for ending in endings:
+            nursery.start_soon(ending)
+    return None
 
 
 class MailSession:
@@ -42,21 +52,24 @@ class MailSession:
                 self._account(ending or self._relay.ending(Outcome.CUT))
         return is_over
 
+    def begin(self) -> bool:
+        """Send what is here already; return whether it can do without a task."""
+        return self._relay.begin()
+
     def asleep(self, wake: Callable[[], None]) -> Sleeper:
-        """Return what it is while nobody speaks."""
-        return self._relay.asleep(wake)
+        """Return what it is while little is said."""
+        return Sleeper(self._relay, wake)
 
     async def close(self) -> None:
         """Close both lines, in a way that tells how the session ended."""
-        client, upstream = self._relay.lines
         try:
+            if self._is_cut:
+                endings = [line.cut for line in self._relay.lines]
+            else:
+                slow = (x for x in self._relay.lines if not x.is_closed_at_once())
+                endings = [line.aclose for line in slow]
             with trio.move_on_after(self._relay.timeouts.session):
-                async with trio.open_nursery() as nursery:
-                    for line in (client, upstream):
-                        if self._is_cut:
-                            nursery.start_soon(line.cut)
-                        elif not line.is_closed_at_once():
-                            nursery.start_soon(line.aclose)
+                await all_at_once(endings)
         finally:
             self._stay.end()
 

@@ -126,7 +126,11 @@ class Server:
             if session is None:
                 self._leave(visit)
         del newcomer, life  # what only a login needs
-        if session is not None:
+        if session is None:
+            return
+        if session.begin():
+            self._park(session, visit)
+        else:
             await self._relay(session, visit)
 
     async def _until_login(self, life: ClientLife, visit: Visit) -> MailSession | None:

@@ -109,7 +109,7 @@ class HttpClient:
     async def _connect(self) -> Link:
         """Look the name up, and try every address that it has."""
         try:
-            connected = await connect(self.server.address)
+            connected = await connect(self.server.address, self._timeout)
         except (OSError, UnicodeError) as error:
             raise NoConnectionError(why_unreachable(error)) from None
         wire = Wire(connected, CLOSING)

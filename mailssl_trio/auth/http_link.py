@@ -77,11 +77,13 @@ class Link:
 
     async def may_be_asked(self) -> bool:
         """Read what is left of the last answer; return whether all is ready."""
-        with trio.move_on_after(AT_ONCE):
-            try:
+        try:
+            if not self._wire.is_readable():
                 return await self._is_over()
-            except (BrokenAnswerError, trio.BrokenResourceError):
-                return False
+            with trio.move_on_after(AT_ONCE):
+                return await self._is_over()
+        except (BrokenAnswerError, trio.BrokenResourceError):
+            pass
         return False
 
     def _judge_the_end(self, sent: int) -> None:

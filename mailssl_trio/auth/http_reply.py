@@ -8,6 +8,7 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeAlias
@@ -19,6 +20,9 @@ from mailssl_trio.transport.upstream import ProxySsl
 
 ERROR_CODE = re.compile(r"[45][0-9]{2}(?: [245]\.[0-9]{1,3}\.[0-9]{1,3})?")
 """RFC 5321 section 4.2.1 and RFC 3463 section 2; a refusal, whatever it says."""
+
+REMEMBERED = 1024
+"""Backends whose addresses need not be read again."""
 
 A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
 """What looks like a host name, and what the system would take for an address."""
@@ -166,6 +170,7 @@ def _name(name: str) -> str | None:
     return name or None
 
 
+@lru_cache(REMEMBERED)
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)

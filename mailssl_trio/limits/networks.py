@@ -1,6 +1,7 @@
 """Networks, and what holds for them: found by an address, however many there are."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -16,11 +17,15 @@ Address: TypeAlias = IPv4Address | IPv6Address
 
 T = TypeVar("T")
 
+REMEMBERED = 4096
+"""Clients whose addresses need not be read again."""
+
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that tell one subscriber from another: RFC 6177 section 2
 gives him at least so many for himself, so that he has 2^64 addresses to come from."""
 
 
+@lru_cache(REMEMBERED)
 def address_of(client: str) -> Address | None:
     """Return a client's address; None for one that came by a Unix socket."""
     try:
@@ -32,6 +37,7 @@ def address_of(client: str) -> Address | None:
     return address
 
 
+@lru_cache(REMEMBERED)
 def payer(address: Address) -> Network:
     """Return who is counted for a client: its address, or the /64 of IPv6."""
     if isinstance(address, IPv4Address):

@@ -12,7 +12,7 @@ class MalformedCredentialsError(ValueError):
 
 def _one_line(_instance: object, _attribute: object, value: bytes) -> None:
     """Refuse NUL, CR and LF: no backend's dialogue, header or log may be injected."""
-    if any(octet in value for octet in (b"\0", b"\r", b"\n")):
+    if b"\0" in value or b"\r" in value or b"\n" in value:
         raise MalformedCredentialsError
 
 

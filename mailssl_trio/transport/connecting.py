@@ -6,6 +6,7 @@ connect(2), and a wait only if the system cannot say at once.
 
 import socket
 from errno import EINPROGRESS
+from functools import lru_cache
 from ipaddress import ip_address
 from os import strerror
 
@@ -13,23 +14,28 @@ import trio
 
 from mailssl_trio.transport.address import TcpAddress, UnixAddress
 
+REMEMBERED = 1024
+"""Hosts that need not be read again."""
 
-async def connect(address: TcpAddress | UnixAddress) -> socket.socket:
-    """Return a socket that is connected, and does not block.
+
+async def connect(address: TcpAddress | UnixAddress, patience: float) -> socket.socket:
+    """Return a socket that is connected within so many seconds, and does not block.
 
     Every address that a name has is tried, by the rules of RFC 8305, until one
-    answers. Raises OSError, and UnicodeError for what cannot be a name.
+    answers. Raises TooSlowError, OSError, and UnicodeError for what cannot be a name.
     """
     match address:
         case UnixAddress(path):
-            return await _connected(socket.AF_UNIX, str(path))
+            return await _connected(socket.AF_UNIX, str(path), patience)
         case TcpAddress(host, port) if (family := _family(host)) is not None:
-            return await _connected(family, (host, port))
+            return await _connected(family, (host, port), patience)
         case TcpAddress(host, port):
-            stream = await trio.open_tcp_stream(host, port)
+            with trio.fail_after(patience):
+                stream = await trio.open_tcp_stream(host, port)
             return socket.socket(fileno=stream.socket.detach())
 
 
+@lru_cache(REMEMBERED)
 def _family(host: str) -> socket.AddressFamily | None:
     """Return the family of an address, None for a name or what needs a lookup."""
     try:
@@ -42,14 +48,15 @@ def _family(host: str) -> socket.AddressFamily | None:
 
 
 async def _connected(
-    family: socket.AddressFamily, where: str | tuple[str, int]
+    family: socket.AddressFamily, where: str | tuple[str, int], patience: float
 ) -> socket.socket:
     connecting = socket.socket(family, socket.SOCK_STREAM)
     try:
         connecting.setblocking(False)
         error = connecting.connect_ex(where)
         if error == EINPROGRESS:
-            await trio.lowlevel.wait_writable(connecting)
+            with trio.fail_after(patience):
+                await trio.lowlevel.wait_writable(connecting)
             error = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             raise OSError(error, strerror(error))

@@ -109,12 +109,12 @@ class Dialer:
     async def _connect(self, address: Address) -> Wire:
         """Connect in time. Raises DialError."""
         try:
-            with trio.fail_after(self.timeouts.connect):
-                match address:
-                    case EmbeddedAddress():
+            match address:
+                case EmbeddedAddress():
+                    with trio.fail_after(self.timeouts.connect):
                         connected = await self._open_embedded()
-                    case _:
-                        connected = await connect(address)
+                case _:
+                    connected = await connect(address, self.timeouts.connect)
         except trio.TooSlowError:
             raise DialError(f"connect() to {address} timed out") from None
         except (OSError, UnicodeError) as error:

@@ -9,7 +9,6 @@ A relay can be left at any moment and run again: what has been read and not sent
 kept. That is how a session in which nobody speaks does without tasks (``parked``).
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from typing import TypeAlias
@@ -17,7 +16,6 @@ from typing import TypeAlias
 import trio
 from attrs import field, frozen
 
-from mailssl_trio.transport.parked import Sleeper
 from mailssl_trio.transport.secure import SecureStream
 from mailssl_trio.transport.timeouts import Timeouts
 from mailssl_trio.transport.wire import Wire
@@ -28,6 +26,9 @@ waits: what cannot be sent at once is copied. So a session keeps no buffer, howe
 it has moved, and the processor's cache keeps this one."""
 
 Line: TypeAlias = Wire | SecureStream
+
+LITTLE = 16_384
+"""Octets that are passed on by whoever watches; for more there is a task."""
 
 SILENCE = 2.0
 """Seconds without a word on either side that make a session a silent one."""
@@ -66,7 +67,7 @@ class Ending:
 class Way:
     """One direction: what has been read and not been sent, and how much went."""
 
-    __slots__ = ("carried", "sink", "source", "unsent")
+    __slots__ = ("carried", "is_broken", "sink", "source", "unsent")
 
     unsent: bytes | memoryview
 
@@ -75,12 +76,16 @@ class Way:
         self.sink = sink
         self.unsent = first
         self.carried = 0
+        self.is_broken = False
+        """The source has failed when nobody waited for it."""
 
     async def read(self) -> bool:
         """Wait for octets, and send what goes at once; False if the source has ended.
 
         Raises BrokenResourceError for the source alone; see ``send``.
         """
+        if self.is_broken:
+            raise trio.BrokenResourceError("it has failed before")
         size = await self.source.receive_into(ROOM)
         if size:
             self.unsent = ROOM[:size]
@@ -126,12 +131,49 @@ class Relay:
         """The client's and the backend's."""
         return self._up.source, self._up.sink
 
+    def begin(self) -> bool:
+        """Send at once what is here already; return whether that was all."""
+        return self._sends_at_once(self._up) and self._sends_at_once(self._down)
+
+    def pass_on(self, descriptor: int) -> bool:
+        """Carry what has come without waiting; return whether that was all.
+
+        Most of what is said in a session is a line and an answer, and needs no task.
+        For what it cannot do it returns False, and ``run`` finds it where it was.
+        """
+        way = self._up if descriptor == self._up.source.socket.fileno() else self._down
+        try:
+            size = way.source.receive_now(ROOM)
+        except trio.BrokenResourceError:
+            way.is_broken = True
+            return False
+        if size is None:
+            return True
+        if not size:
+            if way is self._down:
+                self._note(Side.UPSTREAM)
+                self._outcome = Outcome.FINISHED
+            return False
+        way.unsent = ROOM[:size]
+        self._stirred = trio.current_time()
+        return self._sends_at_once(way) and size <= LITTLE
+
+    def _sends_at_once(self, way: Way) -> bool:
+        data = bytes(way.unsent)
+        try:
+            way.send()
+        except trio.BrokenResourceError:
+            way.unsent = data  # so that the task meets it again
+        return not way.unsent
+
     async def run(self) -> Ending | None:
         """Relay until the end, or None: until nobody has spoken for a while.
 
         Closes neither line.
         """
-        if self._patience_ends <= trio.current_time():
+        if self._outcome is Outcome.FINISHED and self.is_silent:
+            return self.ending(Outcome.FINISHED)
+        if self.patience_ends <= trio.current_time():
             return self.ending(Outcome.IDLE)
         self._quiet = trio.CancelScope()
         self._set_deadline()
@@ -220,13 +262,13 @@ class Relay:
             with suppress(trio.BrokenResourceError):  # then it has ended by itself
                 await upstream.send_eof()
 
-    def asleep(self, wake: Callable[[], None]) -> Sleeper:
-        """Return what it is while nobody speaks: two sockets, and the time that it may."""
-        client, upstream = (line.socket.fileno() for line in self.lines)
-        return Sleeper((client, upstream), wake, self._patience_ends)
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        """The client's socket and the backend's."""
+        return self._up.source.socket.fileno(), self._up.sink.socket.fileno()
 
     @property
-    def _patience_ends(self) -> float:
+    def patience_ends(self) -> float:
         """When nobody will have spoken for too long, on Trio's clock."""
         return self._stirred + self.timeouts.relay
 

@@ -147,6 +147,18 @@ class SecureStream(trio.abc.Stream):
                 size += more
         return size
 
+    def receive_now(self, room: memoryview) -> int | None:
+        """Return how many octets of a record are in ``room``; 0 at a true end, or None.
+
+        None says that nothing has come. Raises BrokenResourceError, as above.
+        """
+        try:
+            return self.socket.recv_into(room)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except OSError as error:
+            raise trio.BrokenResourceError from error
+
     async def _when_readable(self, read: Callable[[], T]) -> T:
         if not self.socket.pending():
             await self._wire.wait_readable()

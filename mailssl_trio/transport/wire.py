@@ -76,6 +76,17 @@ class Wire(trio.abc.HalfCloseableStream):
         except OSError as error:
             raise self._translated(error) from error
 
+    def receive_now(self, room: memoryview) -> int | None:
+        """Return how many octets are in ``room``; 0 at the end, None for nothing."""
+        try:
+            size = self.socket.recv_into(room)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise self._translated(error) from error
+        self._at_eof = not size
+        return size
+
     async def wait_readable(self) -> None:
         """Wait until the peer has said something, or has gone; read nothing."""
         try:
@@ -140,9 +151,10 @@ class Wire(trio.abc.HalfCloseableStream):
         """Close so that the peer can read all that we sent, whatever it still sends."""
         try:
             await self.send_eof()
-            with trio.move_on_after(self.linger):
-                while not self._at_eof:
-                    await self.receive_some()
+            if not self._at_eof:
+                with trio.move_on_after(self.linger):
+                    while not self._at_eof:
+                        await self.receive_some()
             await self._delivered()
         except (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the peer has gone already
