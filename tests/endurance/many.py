@@ -28,8 +28,8 @@ AT_ONCE = 40
 ASKED = 5
 """Times that each question is asked."""
 
-TALKERS = 20
-PAUSE = 0.02
+TALKERS = 10
+PAUSE = 0.1
 """Sessions that talk all the time, and seconds between two words of each."""
 
 GREETING = b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n"
