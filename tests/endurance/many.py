@@ -28,8 +28,8 @@ AT_ONCE = 40
 ASKED = 5
 """Times that each question is asked."""
 
-TALKERS = 20
-PAUSE = 0.02
+TALKERS = 10
+PAUSE = 0.1
 """Sessions that talk all the time, and seconds between two words of each."""
 
 GREETING = b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n"
@@ -111,11 +111,9 @@ def question(path: Path, **fields: object) -> int:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(path))
         connection.sendall(json.dumps({"v": 1, **fields}).encode() + b"\n")
-        with connection.makefile("rb") as said:
-            for number, line in enumerate(said):
-                if b'"ok": ' in line:
-                    return number
-    raise EOFError("there was no end of the answer")
+        connection.shutdown(socket.SHUT_WR)
+        said = b"".join(iter(lambda: connection.recv(2**20), b""))
+    return said.count(b"\n") - 1  # counted at once: talkers are in this process, too
 
 
 def command(directory: Path) -> int:

@@ -15,7 +15,7 @@ from tests.interop.background import Background
 from tests.interop.clients import imap, imap_of, pop3, pop3_of, smtp
 from tests.interop.fake_backend import FakeBackend, fake_backend
 from tests.interop.gateway import Doors, mail_table, serving
-from tests.interop.machine import free_port
+from tests.interop.machine import free_port, until
 from tests.interop.people import ALICE, AWKWARD, BOB, EVERYBODY, WRONG
 
 pytestmark = pytest.mark.interop
@@ -96,7 +96,7 @@ def test_wrong_password_is_refused_in_the_auth_servers_words(site: Site) -> None
     ):
         submission.login(ALICE.name, WRONG)
     failed = f'client login failed: "{REFUSAL}" while in http auth state, client:'
-    assert failed in site.gateway.logged()
+    until(lambda: failed in site.gateway.logged(), "a line of the log")
 
 
 def test_auth_server_that_is_down_is_a_temporary_failure(tmp_path: Path) -> None:
@@ -110,4 +110,5 @@ def test_auth_server_that_is_down_is_a_temporary_failure(tmp_path: Path) -> None
         ):
             client.login(ALICE.name, ALICE.password)
         line = f"connect() to 127.0.0.1:{port} failed (111: Connection refused)"
-        assert f"{line} while in http auth state, client:" in gateway.logged()
+        line += " while in http auth state, client:"
+        until(lambda: line in gateway.logged(), "a line of the log")

@@ -21,7 +21,7 @@ USERS = Path(__file__).parents[2] / "conf" / "users.toml"
 LIMIT = 256
 CROWD = 1000
 
-WATCHED = 3.0
+WATCHED = 2.0
 """Seconds in which a worker without descriptors is looked at."""
 
 MOST_BUSY = 0.2

@@ -285,4 +285,4 @@ def test_worker_is_not_for_people(tmp_path: Path) -> None:
     for arguments in ((), ("--channel", "0"), ("--channel", "999999")):
         said = run(*command, *arguments, cwd=tmp_path, expect=2)
         assert "a worker process of `serve`" in said
-    assert "worker" not in run(sys.executable, "-m", "mailssl_trio", "--help")
+    assert "\n  worker" not in run(sys.executable, "-m", "mailssl_trio", "--help")

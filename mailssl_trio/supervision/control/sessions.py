@@ -1,7 +1,6 @@
 """The verbs about those who are here: ``who`` and ``kick``."""
 
-from attrs import asdict
-
+from mailssl_trio.channel import CONVERTER
 from mailssl_trio.escaping import escape
 from mailssl_trio.messages import (
     EndSessions,
@@ -27,8 +26,9 @@ async def who(program: Program, request: Request, visitor: Visitor) -> Fact:
         nonlocal found
         if isinstance(page, SessionsFound) and page.sessions:
             found += len(page.sessions)
-            sessions = ({**asdict(one), "worker": worker.pid} for one in page.sessions)
-            await visitor.say(*({"session": session} for session in sessions))
+            said = map(CONVERTER.unstructure, page.sessions)
+            facts = ({"session": {**one, "worker": worker.pid}} for one in said)
+            await visitor.say(*facts)
 
     question = FindSessions(_whom(request), request.flag("all"))
     is_whole = await ask_all(program, visitor, question, tell)
