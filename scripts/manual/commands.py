@@ -30,7 +30,8 @@ def page(date: str) -> roff.Lines:
     yield from _help(main)
     yield from _options(main, root)
     yield from roff.section("Commands")
-    for name, command in main.commands.items():
+    for name in main.list_commands(root):
+        command = main.get_command(root, name)
         if not command.hidden:
             yield from _command(command, click.Context(command, root, name))
     running = markdown.sections("running.md")
