@@ -31,6 +31,7 @@ from mailssl_trio.protocol.imap.grammar import (
     quoted,
     scan,
 )
+from mailssl_trio.protocol.imap.notation import AS_TYPED
 from mailssl_trio.protocol.imap.server import ImapServer
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
 
@@ -65,6 +66,19 @@ def test_any_atom_stands_for_itself(atom: str) -> None:
     assert scan(f" {atom}".encode()) == (Atom(atom.encode()),)
 
 
+@given(ONE_LINE.map(lambda octets: octets.replace(b" ", b"")))
+@example(b"se{cret")
+@example(b"x{3}")
+def test_word_of_a_login_stands_for_itself(word: bytes) -> None:
+    if word and word[:1] not in b'"{' and not word.endswith(b"+}"):
+        assert scan(b" " + word, AS_TYPED) == (Atom(word),)
+
+
+@pytest.mark.parametrize("word", [b"x{3+}", b"{3+}x{3+}", b'"x{3+}', b"~{0+}"])
+def test_no_word_ends_in_what_brings_octets_unasked(word: bytes) -> None:
+    assert Garbage() in scan(b" " + word, AS_TYPED)
+
+
 @given(ONE_LINE)
 @example(b'"\\')
 @example(b"")
@@ -89,6 +103,7 @@ def test_literal_is_taken_as_it_is(value: bytes) -> None:
 @example(b' ("\\\\" {3}')
 def test_no_octets_break_the_grammar(text: bytes) -> None:
     scan(text)
+    scan(text, AS_TYPED)
     announced(text)
     parse_command(text).continued(text, text)
 
@@ -149,7 +164,8 @@ def test_arguments_are_what_single_spaces_and_parentheses_part(
 @pytest.mark.parametrize(
     "text",
     [b" " + b"(" * 12_000, b' "' + b"\\" * 12_000, b' "' + b"\\\\" * 6_000,
-     b" " * 12_000 + b"\0", b" {1" * 4_000, b" {" + b"1" * 12_000, b" x" * 6_000],
+     b" " * 12_000 + b"\0", b" {1" * 4_000, b" {" + b"1" * 12_000,
+     b" x" + b"{1" * 6_000, b" x" * 6_000],
 )  # fmt: skip
 def test_longest_lines_take_no_time(text: bytes) -> None:
     started = time.process_time()

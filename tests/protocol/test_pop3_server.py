@@ -318,7 +318,7 @@ def test_the_last_allowed_error_is_answered_and_ends_it() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["USER", "USER a\\0b", "USER a\\rb", "CAPA x", "", " NOOP", "NOOP" + "x" * 255],
+    ["USER", "USER a\\0b", "USER a\\rb", "STLS x", "", " NOOP", "NOOP" + "x" * 255],
 )
 def test_bad_syntax_is_refused_and_the_dialogue_goes_on(line: str) -> None:
     play(

@@ -6,12 +6,8 @@ from mailssl_trio.mailbox.imap.arguments import Arguments, BadSyntaxError
 from mailssl_trio.mailbox.imap.target import AppendTarget, parse_target
 from mailssl_trio.mailbox.wire import Wire
 from mailssl_trio.protocol.engine import LineTooLongError
-from mailssl_trio.protocol.imap.grammar import (
-    COMMAND,
-    UNTAGGED,
-    Announcement,
-    announced,
-)
+from mailssl_trio.protocol.imap.grammar import UNTAGGED, Announcement, announced
+from mailssl_trio.protocol.imap.notation import COMMAND
 
 MAX_LINE = 65_536
 MAX_LITERALS = 65_536

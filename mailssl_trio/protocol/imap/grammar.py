@@ -7,6 +7,14 @@ from typing import TypeAlias
 
 from attrs import evolve, field, frozen
 
+from mailssl_trio.protocol.imap.notation import (
+    ANNOUNCEMENT,
+    COMMAND,
+    STRICT,
+    Notation,
+    notation,
+)
+
 MAX_COMMAND = 8192  # RFC 7162 section 4: the lines of a command without its literals
 MAX_TOKENS = 64  # RFC 2971 section 3.3: at most 30 pairs, and nothing needs more
 MAX_LITERALS = 8192
@@ -15,19 +23,6 @@ MAX_LITERALS = 8192
 UNTAGGED = b"*"
 """What stands in place of a tag that is missing or illegal."""
 
-# One or more ASTRING-CHAR, in a tag without "+".
-_TAG = rb"([!#$&',-\[\]-z|}~]+)"
-# In an argument also what people type unquoted: wildcards and octets above ASCII.
-_ATOM = rb"(?P<atom>[!#-'*-\[\]-z|}~\x80-\xff]+)"
-_QUOTED = rb'"(?P<quoted>(?:[^"\\\0\r]|\\["\\])*)"'
-_ANNOUNCEMENT = rb"\{(?P<size>[0-9]+)(?P<plus>\+?)\}\Z"
-
-COMMAND = re.compile(_TAG + rb"(?: +([^ ]+)| *\Z)")
-TOKEN = re.compile(
-    rb" *(?:(?P<close>\))|(?<=[ (])(?:(?P<open>\()|%b|%b))" % (_QUOTED, _ATOM)
-)
-ANNOUNCEMENT = re.compile(_ANNOUNCEMENT)
-PLACED_ANNOUNCEMENT = re.compile(rb"(?<=[ (])" + _ANNOUNCEMENT)
 ESCAPED = re.compile(rb"\\(.)")
 QUOTED_SPECIALS = re.compile(rb'["\\]')
 
@@ -109,7 +104,7 @@ class Command:
         text = Garbage() if b"\0" in literal else Literal(literal)
         return evolve(
             self,
-            arguments=(*self.arguments[:-1], text, *scan(line)),
+            arguments=(*self.arguments[:-1], text, *scan(line, notation(self.verb))),
             announced=announced(line),
             length=self.length + len(line) + 2,
         )
@@ -120,10 +115,9 @@ def parse_command(line: bytes) -> Command:
     length = len(line) + 2
     if (found := COMMAND.match(line)) is None:
         return Command(UNTAGGED, announced=announced(line), length=length)
-    tag, verb = found.groups(b"")
-    return Command(
-        tag, verb.upper(), scan(line[found.end() :]), announced(line), length
-    )
+    tag, verb = found.group(1), (found[2] or b"").upper()
+    arguments = scan(line[found.end() :], notation(verb))
+    return Command(tag, verb, arguments, announced(line), length)
 
 
 def announced(line: bytes) -> Announcement | None:
@@ -132,14 +126,14 @@ def announced(line: bytes) -> Announcement | None:
     return None if found is None else _announcement(found)
 
 
-def scan(text: bytes) -> tuple[Token, ...]:
+def scan(text: bytes, notation: Notation = STRICT) -> tuple[Token, ...]:
     """Read the arguments behind a verb or a literal; linear, and flat for any depth."""
-    literal = PLACED_ANNOUNCEMENT.search(text)
+    literal = notation.literal.search(text)
     end = literal.start() if literal else len(text)
     tokens: list[Token] = []
     position, end = 0, len(text[:end].rstrip(b" "))
     while position < end:
-        found = TOKEN.match(text, position, end)
+        found = notation.token.match(text, position, end)
         if found is None or len(tokens) == MAX_TOKENS:
             return (*tokens, Garbage())
         tokens.append(_token(found))
@@ -162,6 +156,11 @@ def _token(found: re.Match[bytes]) -> Token:
 def _announcement(found: re.Match[bytes]) -> Announcement:
     digits = found["size"].lstrip(b"0")[:19]  # enough to be beyond every limit
     return Announcement(int(digits or b"0"), not found["plus"])
+
+
+def are_words(arguments: tuple[Token, ...]) -> bool:
+    """Whether there is nothing but text, which may be passed over."""
+    return all(isinstance(argument, Astring) for argument in arguments)
 
 
 def is_id(arguments: tuple[Token, ...]) -> bool:

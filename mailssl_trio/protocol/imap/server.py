@@ -24,6 +24,7 @@ from mailssl_trio.protocol.imap.grammar import (
     Parenthesis,
     announced,
     are_id_pairs,
+    are_words,
     is_id,
     parse_command,
 )
@@ -80,12 +81,12 @@ class ImapServer(ServerSession):
                 case Command(tag, verb) if not self.permits(verb):
                     self.note_cleartext(verb)
                     self.refuse(tag, "NO [PRIVACYREQUIRED] TLS is required")
-                case Command(tag, b"CAPABILITY", ()):
+                case Command(tag, b"CAPABILITY", words) if are_words(words):
                     self.untagged(f"CAPABILITY {self.capabilities}")
                     self.reply(tag, "OK completed")
-                case Command(tag, b"NOOP", ()):
+                case Command(tag, b"NOOP", words) if are_words(words):
                     self.reply(tag, "OK completed")
-                case Command(tag, b"LOGOUT", ()):
+                case Command(tag, b"LOGOUT", words) if are_words(words):
                     self.untagged("BYE logging out")
                     self.reply(tag, "OK completed")
                     return Goodbye.QUIT

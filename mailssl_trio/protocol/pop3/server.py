@@ -60,7 +60,7 @@ class Pop3Server(ServerSession):
                 case Command(verb) if not self.permits(verb):
                     self.note_cleartext(verb)
                     self.refuse("a TLS connection is required, say STLS")
-                case Command(b"CAPA", b""):
+                case Command(b"CAPA"):
                     self.capa()
                 case Command(b"NOOP"):
                     self.ok("")
