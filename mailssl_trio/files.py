@@ -2,10 +2,12 @@
 
 The supervisor reads them from the disk. What it has judged goes to its workers, so a
 worker that takes a dead one's place serves what the others serve, whatever has been
-written to the disk meanwhile.
+written to the disk meanwhile. It is the same with hosts that are named where only an
+address will do: they are looked up once.
 """
 
 import os
+import socket
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -28,18 +30,21 @@ class Content:
 
 
 class Files:
-    """Files by name. What has been read once is not read again."""
+    """Files and hosts by name. What has been read once is not read again."""
 
     def __init__(
         self,
         known: Mapping[Path, Content] | None = None,
         *,
         origins: Mapping[Path, bytes] | None = None,
+        hosts: Mapping[str, tuple[str, ...]] | None = None,
         on_disk: bool = True,
     ) -> None:
         self.known = dict(known or {})
         self.origins = dict(origins or {})
         """SHA-256 of what each file held when it was first read, by any of us."""
+        self.hosts = dict(hosts or {})
+        """The IP addresses that each had when it was first asked for."""
         self.on_disk = on_disk
         """Whether what is not known is looked for."""
         self.exposed: dict[Path, int] | None = None
@@ -61,6 +66,14 @@ class Files:
         self.read(path)
         return self.origins[path]
 
+    def addresses(self, host: str) -> tuple[str, ...]:
+        """Return the IP addresses of a host. Raises OSError."""
+        if host not in self.hosts:
+            if not self.on_disk:
+                raise OSError(f"the addresses of {host} were not handed down")
+            self.hosts[host] = _look_up(host)
+        return self.hosts[host]
+
     def afresh(self) -> "Files":
         """Return the same with nothing known: what is on the disk now."""
         files = Files(origins=self.origins, on_disk=self.on_disk)
@@ -78,6 +91,14 @@ class Files:
             return content
         self.exposed[path] = content.mode
         return Content(content.data, content.mode & ~S_IRWXO)
+
+
+def _look_up(host: str) -> tuple[str, ...]:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except UnicodeError as wrong:
+        raise OSError("no host name") from wrong
+    return tuple(dict.fromkeys(str(name[0]).partition("%")[0] for *_, name in found))
 
 
 def _read(path: Path) -> Content:

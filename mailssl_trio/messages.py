@@ -50,12 +50,26 @@ class HandedFile:
         )
 
 
-def handed_down(files: Iterable[HandedFile]) -> Files:
-    """Return what a worker reads instead of the disk."""
+@frozen
+class HandedHost:
+    """A host that the supervisor has looked up."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+    @classmethod
+    def of(cls, files: Files) -> "tuple[HandedHost, ...]":
+        """Return all that are known."""
+        return tuple(cls(name, found) for name, found in files.hosts.items())
+
+
+def handed_down(files: Iterable[HandedFile], hosts: Iterable[HandedHost] = ()) -> Files:
+    """Return what a worker reads instead of the disk, and asks instead of DNS."""
     files = tuple(files)
     return Files(
         {file.path: Content(file.data, file.mode) for file in files},
         origins={file.path: file.origin for file in files},
+        hosts={host.name: host.addresses for host in hosts},
         on_disk=False,
     )
 
@@ -93,6 +107,7 @@ class Configure(Message):
     """The directory of the shared zones."""
     ticket_keys: tuple[RandomKeys, ...] = ()
     limiting: Limiting | None = None
+    hosts: tuple[HandedHost, ...] = ()
 
 
 @frozen

@@ -126,7 +126,7 @@ class Worker:
         cls, configure: Configure, channel: Channel, belongings: ExitStack
     ) -> "Worker":
         """Build all of it; what must be closed at the end is in ``belongings``."""
-        files = handed_down(configure.files)
+        files = handed_down(configure.files, configure.hosts)
         directory = configure.state_directory
         config = load(configure.file, state_directory=directory, files=files)
         limit_descriptors(config.worker_rlimit_nofile)

@@ -21,6 +21,7 @@ from mailssl_trio.messages import (
     End,
     Failed,
     HandedFile,
+    HandedHost,
     Leaves,
     Message,
     RandomKeys,
@@ -44,6 +45,7 @@ MESSAGES: tuple[Message, ...] = (
         (Door(0, False, 3), Door(1, True, 4)),
         Path("/dev/shm/z"),
         KEYS,
+        hosts=(HandedHost("proxies.test", ("192.0.2.7", "2001:db8::7")),),
     ),
     Configure(Path("m"), Path("/var"), (), ()),
     Renew((FILE, FILE)),
@@ -100,6 +102,14 @@ def test_secrets_are_in_no_repr_and_in_no_error() -> None:
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
     assert str(refused.value) == "not a message"
+
+
+def test_hosts_are_asked_of_the_supervisor_not_of_dns() -> None:
+    hosts = Files(hosts={"proxies.test": ("192.0.2.7",)})
+    theirs = handed_down((), HandedHost.of(hosts))
+    assert theirs.addresses("proxies.test") == ("192.0.2.7",)
+    with pytest.raises(OSError, match="not handed down"):
+        theirs.addresses("localhost")
 
 
 def test_what_is_handed_down_is_read_instead_of_the_disk(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from mailssl_trio.config.logging_words import Access, Log
 from mailssl_trio.config.pem_sources import Certificates, FileNames, Keys, Pem
 from mailssl_trio.config.processes import Processes
 from mailssl_trio.config.proxy_words import BufferSize, ProxyForm
-from mailssl_trio.config.real_ip import RealIp
+from mailssl_trio.config.real_ip import Networks, RealIp
 from mailssl_trio.config.resolver_words import ResolverWords
 from mailssl_trio.config.session_cache import Cache
 from mailssl_trio.config.tls_words import ConfCommands, TlsProtocols, Verify
@@ -211,7 +211,7 @@ class MailDirectives:
     limit_login: LoginRules = ()
     """How many different wrong passwords lead to a ban, `"user+address 5"`, or an
     array of these. See limits.md."""
-    limit_exempt: RealIp = ()
+    limit_exempt: Networks = ()
     """The networks for which no limit holds. See limits.md."""
 
     users: FileName | None = None

@@ -146,6 +146,7 @@ FORMS: Mapping[object, Form] = {
         "RULES",
         schemas.one_or_several(schemas.text(r"\s*(allow|deny)\s+\S+\s*"), least=0),
     ),
+    real_ip.networks: Form("NETWORKS", schemas.WORDS),
     real_ip.proxies: Form("NETWORKS", schemas.WORDS),
     resolver_words.resolver: Form("ADDRESSES", schemas.WORDS),
     http_words.auth_server: Form("URL", schemas.TEXT),

@@ -1,6 +1,5 @@
 """The directive ``resolver``."""
 
-from ipaddress import ip_address
 from typing import Annotated, TypeAlias
 
 from attrs import evolve
@@ -11,13 +10,14 @@ from mailssl_trio.config.words import words
 from mailssl_trio.transport.address import TcpAddress, parse_address
 from mailssl_trio.transport.resolver import HAS_DNS, PORT, Resolver
 
+OFF = "off"
 EXAMPLE = 'write "192.0.2.1", "[2001:db8::1]:53 valid=30s", or "off"'
 
 
 def resolver(value: object) -> Resolver | None:
-    """Read addresses and what is to be done with their answers; None is ``off``."""
+    """Read whom to ask and what is to be done with the answers; None is ``off``."""
     named = words(value)
-    if named == ("off",):
+    if named == (OFF,):
         return None
     read = Resolver(())
     for word in named:
@@ -48,13 +48,15 @@ def resolver_words(read: Resolver) -> list[str]:
 
 
 def _server(word: str) -> tuple[str, int]:
+    if word == OFF:
+        raise WrongValueError('"off" stands alone', EXAMPLE)
     try:
         match parse_address(word, PORT):
             case TcpAddress(host, port):
-                return str(ip_address(host)), port
+                return host, port
     except ValueError:
         pass
-    raise WrongValueError(f"{shown(word)} is no address of a resolver", EXAMPLE)
+    raise WrongValueError(f"{shown(word)} is no resolver", EXAMPLE)
 
 
 def _with(read: Resolver, name: str, said: str) -> Resolver:

@@ -11,12 +11,12 @@ from mailssl_trio.config.mechanisms import announced, check_mechanisms, chosen_w
 from mailssl_trio.config.model import Listen, VirtualServer
 from mailssl_trio.config.problem import Report, dotted
 from mailssl_trio.config.proxying import proxy_policy, proxy_protocol
+from mailssl_trio.config.resolver import asked_resolver
 from mailssl_trio.config.routing import upstream
 from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.config.server_tls import tls_policy
 from mailssl_trio.config.trusted_proxies import real_ip_from
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
-from mailssl_trio.transport.resolver import Resolver
 from mailssl_trio.transport.timeouts import Timeouts
 
 WELL_KNOWN = {
@@ -59,11 +59,11 @@ def virtual_server(
         timeouts=_timeouts(table),
         users=None if users is None else site.path(users),
         upstream=backend,
-        resolver=_resolver(table, protocol),
+        resolver=asked_resolver(table, protocol, site, report),
         error_log=server_log(table, site, report),
         access_log=server_access_log(table, site, report),
         auth_http=judge,
-        real_ip_from=real_ip_from(table, listens, report),
+        real_ip_from=real_ip_from(table, listens, site, report),
         proxy=proxy_policy(table, protocol, report),
         proxy_protocol=proxy_protocol(table, report),
         pass_error_message=table.directives.proxy_pass_error_message,
@@ -143,13 +143,6 @@ def _policy(table: ServerTable, protocol: str) -> Policy:
         client_buffer=buffer or 0,
         greeting_delay=delay,
     )
-
-
-def _resolver(table: ServerTable, protocol: str) -> Resolver | None:
-    found = table.directives.resolver
-    if found is None or protocol != "smtp":
-        return None
-    return evolve(found, timeout=table.directives.resolver_timeout)
 
 
 def _timeouts(table: ServerTable) -> Timeouts:

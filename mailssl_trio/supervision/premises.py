@@ -8,7 +8,7 @@ import trio
 
 from mailssl_trio.building import StartError
 from mailssl_trio.config.model import Config, VirtualServer
-from mailssl_trio.messages import Configure, Door, HandedFile
+from mailssl_trio.messages import Configure, Door, HandedFile, HandedHost
 from mailssl_trio.supervision.judging import Judged
 from mailssl_trio.supervision.random_keys import TicketKeyring
 from mailssl_trio.supervision.sockets import Sockets
@@ -44,6 +44,7 @@ class Premises:
             await self._sockets.open(config.servers),
             zones,
             self.keyring.of(config),
+            hosts=HandedHost.of(files),
         )
 
     def useless(self) -> Iterator[str]:

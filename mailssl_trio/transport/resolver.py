@@ -22,7 +22,7 @@ class Resolver:
     """The directives ``resolver`` and ``resolver_timeout``."""
 
     servers: tuple[tuple[str, int], ...]
-    """IP addresses and ports of those who are asked."""
+    """IP addresses and ports of those who are asked; a configuration may name hosts."""
     valid: float | None = None
     """Seconds for which an answer is remembered; None: as long as it says."""
     ipv4: bool = True

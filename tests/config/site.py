@@ -11,6 +11,7 @@ from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import ConfigError, Problem, Severity
 from mailssl_trio.config.schema import schema
+from mailssl_trio.files import Files
 
 SCHEMA = Draft202012Validator(schema())
 
@@ -32,11 +33,13 @@ class Site:
         """The configuration file."""
         return self.directory / "mail.toml"
 
-    def load(self, document: str, **environment: str) -> Config:
+    def load(
+        self, document: str, *, files: Files | None = None, **environment: str
+    ) -> Config:
         """Load a document that is indented as the test is; what is right must fit."""
         document = dedent(document).lstrip("\n")
         self.file.write_text(document)
-        config = load(self.file, environment=environment)
+        config = load(self.file, environment=environment, files=files)
         assert misfits(document) == []
         return config
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailssl_trio.files import Files
 from mailssl_trio.transport.proxied import RealIpFrom
 from tests.config.site import Site
 
@@ -43,21 +44,40 @@ def test_nobody_is_believed_where_nobody_is_named(site: Site) -> None:
             " 10.1.2.3/8 are meaningless; write 10.0.0.0/8",
         ),
         (
-            'set_real_ip_from = ["192.0.2.1",\n"proxy.example"]',
-            '6: mail.server[0].set_real_ip_from[1]: "proxy.example" is neither an'
-            ' address nor a network; write "192.0.2.1", "192.0.2.0/24",'
+            'set_real_ip_from = ["192.0.2.1",\n"proxy_@example"]',
+            '6: mail.server[0].set_real_ip_from[1]: "proxy_@example" is no address,'
+            ' network or host; write "192.0.2.1", "192.0.2.0/24",'
             ' "2001:db8::/32" or "unix:"',
         ),
         (
             'set_real_ip_from = "10.0.0.0/33"',
-            '5: mail.server[0].set_real_ip_from[0]: "10.0.0.0/33" is neither an'
-            ' address nor a network; write "192.0.2.1", "192.0.2.0/24",'
+            '5: mail.server[0].set_real_ip_from[0]: "10.0.0.0/33" is no address,'
+            ' network or host; write "192.0.2.1", "192.0.2.0/24",'
             ' "2001:db8::/32" or "unix:"',
         ),
     ],
 )
 def test_what_is_no_address_is_named(site: Site, line: str, said: str) -> None:
     assert site.said(BEHIND + line) == [said]
+
+
+def test_host_is_believed_at_the_addresses_that_it_has_at_the_start(
+    site: Site,
+) -> None:
+    files = Files(hosts={"proxies.test": ("192.0.2.7", "2001:db8::7")})
+    config = site.load(BEHIND + 'set_real_ip_from = "proxies.test unix:"', files=files)
+    trusted = config.servers[0].real_ip_from
+    assert [*trusted.words] == ["192.0.2.7/32", "2001:db8::7/128", "unix:"]
+
+
+def test_host_is_looked_up(site: Site) -> None:
+    config = site.load(BEHIND + 'set_real_ip_from = "localhost"')
+    assert config.servers[0].real_ip_from.trusts("127.0.0.1")
+
+
+def test_host_without_an_address_is_named(site: Site) -> None:
+    (said,) = site.said(BEHIND + f'set_real_ip_from = "{"x" * 63}.{"y" * 63}."')
+    assert said.startswith('5: mail.server[0].set_real_ip_from: host not found: "xxx')
 
 
 def test_directive_without_a_door_for_proxies_is_idle(site: Site) -> None:

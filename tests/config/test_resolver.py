@@ -2,6 +2,7 @@
 
 import pytest
 
+from mailssl_trio.files import Files
 from mailssl_trio.transport.resolver import Resolver
 from tests.config.site import Site
 
@@ -31,14 +32,37 @@ def test_resolver_is_read(site: Site, value: str, resolver: Resolver | None) -> 
     assert server.resolver == resolver
 
 
+def test_host_is_asked_at_all_the_addresses_that_it_has_at_the_start(
+    site: Site,
+) -> None:
+    files = Files(hosts={"dns.test": ("192.0.2.7", "2001:db8::7", "192.0.2.1")})
+    (server,) = site.load(
+        f'{SERVER}resolver = "192.0.2.1 dns.test dns.test:54"\n', files=files
+    ).servers
+    assert server.resolver is not None
+    assert server.resolver.servers == (
+        ("192.0.2.1", 53),
+        ("192.0.2.7", 53),
+        ("2001:db8::7", 53),
+        ("192.0.2.7", 54),
+        ("2001:db8::7", 54),
+        ("192.0.2.1", 54),
+    )
+
+
+def test_host_without_an_address_is_named(site: Site) -> None:
+    (said,) = site.said(f'{SERVER}resolver = "{"x" * 63}.{"y" * 63}."\n')
+    assert said.startswith('5: mail.server[0].resolver: host not found: "xxx')
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
         ("", f"nobody to ask; {EXAMPLE}"),
         ("valid=1m", f"nobody to ask; {EXAMPLE}"),
-        ("dns.example", f'"dns.example" is no address of a resolver; {EXAMPLE}'),
-        ("off 192.0.2.1", f'"off" is no address of a resolver; {EXAMPLE}'),
-        ("unix:/dns", f'"unix:/dns" is no address of a resolver; {EXAMPLE}'),
+        ("off 192.0.2.1", f'"off" stands alone; {EXAMPLE}'),
+        ("unix:/dns", f'"unix:/dns" is no resolver; {EXAMPLE}'),
+        ("dns example:x", f'"example:x" is no resolver; {EXAMPLE}'),
         (
             "192.0.2.1 valid=x",
             '"x" is not a time; write seconds, or "5m", "1h30m", "500ms"',

@@ -19,7 +19,6 @@ ELSEWHERE: Mapping[str, str] = {
     "one-key-each": "tests/config/test_tls_files.py",
     "pairs-that-fit": "tests/config/test_tls_files.py",
     "password-for-the-judge": "tests/config/test_proxying.py",
-    "resolver-by-address": "tests/config/test_resolver.py",
     "tokens": "tests/interop/test_mechanisms.py",
     "verified-backends": "tests/interop/test_relay.py",
     "xclient-unasked": "tests/config/test_proxying.py",
