@@ -110,6 +110,7 @@ class Gateway:
         wire: Wire,
         drain: Drain,
         visit: Visit,
+        partings: trio.Nursery,
         *,
         implicit_tls: bool,
         proxied: bool = False,
@@ -117,6 +118,7 @@ class Gateway:
         """Begin a client's life on a wire that has just been accepted.
 
         ``proxied`` is one that a PROXY header comes on before everything else.
+        ``partings`` is where backends are closed that have failed the client.
         """
         session = SERVERS[self.protocol](
             self.policy,
@@ -125,7 +127,9 @@ class Gateway:
         )
         client = Connection(session, wire, self._layer(), self.timeouts, drain)
         stay = Stay(self.house, self.limits, self.protocol, visit)
-        return ClientLife(self, client, session, stay, visit.subject, proxied=proxied)
+        return ClientLife(
+            self, client, session, stay, visit.subject, partings, proxied=proxied
+        )
 
     def _layer(self) -> TlsLayer | None:
         """Return what a handshake takes that begins with this client."""
@@ -149,6 +153,7 @@ class ClientLife:
         session: ServerSession,
         stay: Stay,
         subject: Subject,
+        partings: trio.Nursery,
         *,
         proxied: bool = False,
     ) -> None:
@@ -157,6 +162,7 @@ class ClientLife:
         self.session = session
         self.stay = stay
         self.subject = subject
+        self._partings = partings
         self.upstream: Connection | None = None
         self._proxied = proxied
         self._wrong_passwords = 0
@@ -370,8 +376,8 @@ class ClientLife:
                 self.upstream = upstream
                 return Accepted(event.reply, event.untagged)
         finally:
-            if self.upstream is None:
-                await upstream.close()
+            if self.upstream is None:  # its ending is not for the client to wait for
+                self._partings.start_soon(upstream.close)
         if isinstance(event, Refused):
             return self._refused(route, event)
         detail, failure = _why_closed(upstream, event)

@@ -118,6 +118,7 @@ class Server:
                 newcomer.wire,
                 self.drain,
                 visit,
+                self._clients,
                 implicit_tls=implicit_tls,
                 proxied=proxied,
             )

@@ -133,7 +133,11 @@ class House:
             )
             subject = Subject(1, "pop3", "192.0.2.1", 50_000, "198.51.100.1:110")
             life = gateway.welcome(
-                stream, self.drain, Visit(subject), implicit_tls=implicit_tls
+                stream,
+                self.drain,
+                Visit(subject),
+                self.backends,
+                implicit_tls=implicit_tls,
             )
             session = None
             try:
@@ -249,6 +253,12 @@ async def hang(stream: Wire) -> None:
         await rest(stream)
 
 
+async def stay(stream: Wire) -> None:
+    """Say nothing, and do not even close when we do."""
+    async with stream:
+        await trio.sleep(1000)
+
+
 async def hang_behind_the_greeting(stream: Wire) -> None:
     await stream.send_all(b"+OK hi\r\n")
     await hang(stream)
@@ -278,6 +288,21 @@ async def test_backend_that_fails_costs_its_client_a_temporary_refusal(
     )
     assert house.told.details[0].startswith(detail)
     assert trio.current_time() < 65
+
+
+@pytest.mark.parametrize("proxy_ssl", ProxySsl)
+async def test_hanging_backend_is_answered_for_when_its_time_is_over(
+    proxy_ssl: ProxySsl, autojump_clock: MockClock
+) -> None:
+    house, (client, ours) = House(stay, proxy_ssl), memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.serve, ours)
+        await client.send_all(b"USER joe\r\nPASS x\r\n")
+        heard = b""
+        while b"[SYS/TEMP]" not in heard:
+            heard += bytes(await client.receive_some())
+        assert trio.current_time() == pytest.approx(TIMEOUTS.session)
+        nursery.cancel_scope.cancel()
 
 
 async def test_backend_that_is_not_there(autojump_clock: MockClock) -> None:

@@ -65,10 +65,10 @@ async def visit(
         it.told,
         names=ClientNames(Resolver((("127.0.0.1", server.port),), timeout=lookup)),
     )
-    life = gateway.welcome(
-        theirs, it.drain, visits.Visit(it.subject), implicit_tls=False
-    )
     async with trio.open_nursery() as nursery:
+        life = gateway.welcome(
+            theirs, it.drain, visits.Visit(it.subject), nursery, implicit_tls=False
+        )
         nursery.start_soon(_live, life.live, life.close)
         yield it
         await ours.aclose()

@@ -60,15 +60,17 @@ class House:
             self.told,
             real_ip_from=self.trusted,
         )
-        life = gateway.welcome(
-            stream,
-            self.drain,
-            Visit(self.subject),
-            implicit_tls=implicit_tls,
-            proxied=True,
-        )
-        await life.live()
-        await life.close()
+        async with trio.open_nursery() as partings:
+            life = gateway.welcome(
+                stream,
+                self.drain,
+                Visit(self.subject),
+                partings,
+                implicit_tls=implicit_tls,
+                proxied=True,
+            )
+            await life.live()
+            await life.close()
 
 
 LOGIN = b"USER joe\r\nPASS x\r\nQUIT\r\n"

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from mailssl_trio.protocol import credentials, events
 from mailssl_trio.protocol.client_session import ClientSession
 from mailssl_trio.protocol.engine import Session
-from mailssl_trio.protocol.events import Event, NeedData, Question
+from mailssl_trio.protocol.events import Event, NeedData, Pause, Question
 
 WORDS = {**vars(credentials), **vars(events)}
 
@@ -92,6 +92,8 @@ class _Player:
         assert not data or self.said == b"", "said beyond the script"
         for piece in sections(data, self.cut):
             self.session.receive_data(piece)
+            if isinstance(self.event, Pause):
+                self.event = None  # whoever waits is cut short by what comes
             self._pump()
 
     def _pump(self) -> None:

@@ -249,7 +249,7 @@ class MailDirectives:
     proxy_timeout: Seconds = DEADLINES.relay
     """Silence in both directions after login, that ends a session."""
     proxy_connect_timeout: Seconds = DEADLINES.connect
-    """What a backend gets to take a connection."""
+    """What a backend gets to take a connection, within `timeout`."""
     proxy_ssl: BackendTls = ProxySsl.OFF
     """Whether TLS is spoken with backends: `on` at once, `starttls` in-line."""
     proxy_ssl_verify: Flag = True

@@ -166,6 +166,12 @@ class Session:
         self._consume(count)
         return octets
 
+    def hears_more(self, seconds: float) -> Dialogue[bool]:
+        """Return whether the peer has said more, or does so within so many seconds."""
+        if not self._received and not self._eof:
+            yield Pause(seconds)
+        return bool(self._received)
+
     def stay_silent(self, seconds: float) -> Dialogue[None]:
         """Say nothing for a while, and hang up on a peer that does not wait either."""
         if not self._received:

@@ -77,8 +77,10 @@ class Dialer:
 
         ``client`` is whom the backend is told of, ``tls`` what it speaks with us.
         ``smtp_auth`` is for this backend in place of ``proxy_smtp_auth``. Raises
-        DialError. The whole login shares one budget, as a client's does.
+        DialError. All of it, until the user is in, shares one budget, as all that a
+        client does.
         """
+        begun = trio.current_time()
         policy = self.policy
         if smtp_auth is not None:
             policy = evolve(policy, smtp_auth=smtp_auth)
@@ -94,7 +96,9 @@ class Dialer:
         if not isinstance(upstream.address, EmbeddedAddress):
             await self._announce(wire, header(self.proxy_protocol, client, tls))
         layer = self._layer(upstream)
-        return Connection(session, wire, layer, self.timeouts, Drain())
+        connection = Connection(session, wire, layer, self.timeouts, Drain())
+        connection.deadline = begun + self.timeouts.session
+        return connection
 
     def keep_session(self, upstream: Upstream, connection: Connection) -> None:
         """Keep the TLS session of a connection whose login is over, for the next."""
@@ -108,13 +112,14 @@ class Dialer:
 
     async def _connect(self, address: Address) -> Wire:
         """Connect in time. Raises DialError."""
+        patience = min(self.timeouts.connect, self.timeouts.session)
         try:
             match address:
                 case EmbeddedAddress():
-                    with trio.fail_after(self.timeouts.connect):
+                    with trio.fail_after(patience):
                         connected = await self._open_embedded()
                 case _:
-                    connected = await connect(address, self.timeouts.connect)
+                    connected = await connect(address, patience)
         except trio.TooSlowError:
             raise DialError(f"connect() to {address} timed out") from None
         except (OSError, UnicodeError) as error:

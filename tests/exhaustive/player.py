@@ -26,6 +26,7 @@ from mailssl_trio.protocol.events import (
     Goodbye,
     LoggedIn,
     NeedData,
+    Pause,
     Refused,
     StartTls,
     TlsInfo,
@@ -113,7 +114,7 @@ class Player:
         for turn in turns:
             if turn.heard is not None:
                 session.receive_data(turn.heard)
-            while (event := session.next_event()) is not NEED_DATA:
+            while (event := self._next_event()) is not NEED_DATA:
                 self._answer(event, None)
         self.said = session.data_to_send()
 
@@ -123,7 +124,7 @@ class Player:
         questions: list[tuple[Event, bool]] = []
         outcome: Event | None = None
         while True:
-            event = session.next_event()
+            event = self._next_event()
             if self.tls:
                 in_tls += session.data_to_send()
             else:
@@ -154,6 +155,12 @@ class Player:
             session.trailing_data,
             heard,
         )
+
+    def _next_event(self) -> Event:
+        """Return what does not pass by itself, as a pause does."""
+        while isinstance(event := self.session.next_event(), Pause):
+            pass
+        return event
 
     def _answer(
         self, asked: Event, unusual: Verdict | TlsInfo | Goodbye | None

@@ -385,6 +385,25 @@ def test_refusal_is_answered_by_logout_and_keeps_its_reason(
     )
 
 
+@pytest.mark.parametrize("more", ["", "S!"])
+def test_backend_that_says_bye_and_no_more_is_given_up_at_once(more: str) -> None:
+    bye = "* BYE [UNAVAILABLE] going down"
+    detail = f'upstream sent invalid response: "{bye}"'
+    refusal = b"NO [UNAVAILABLE] going down\r\n"
+    play(
+        client(),
+        f"""
+        S: * OK [CAPABILITY IMAP4rev1] hello
+        C: G1 LOGIN "joe" "secret"
+        S: {bye}
+        ? Pause(0.2)
+        {more}
+        ? Refused(Rejected(Reason.UNAVAILABLE), {detail!r}, {refusal!r})
+        ? Closed(Goodbye.REFUSED)
+        """,
+    )
+
+
 @pytest.mark.parametrize("reply", ["NO [UNAVAILABLE] x", "BAD what"])
 def test_refused_literal_is_never_sent(reply: str) -> None:
     play(

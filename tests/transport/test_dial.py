@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from mailssl_trio.protocol.credentials import Password
 from mailssl_trio.transport.address import (
@@ -21,8 +22,8 @@ JOE = Password(b"joe", b"x")
 TIMEOUTS = Timeouts(connect=0.2, close=0.2)
 
 
-async def reach(address: Address) -> None:
-    dialer = Dialer("pop3", "gw", TIMEOUTS)
+async def reach(address: Address, timeouts: Timeouts = TIMEOUTS) -> None:
+    dialer = Dialer("pop3", "gw", timeouts)
     connection = await dialer.open(Upstream(address), JOE)
     await connection.close()
 
@@ -59,7 +60,10 @@ async def test_backend_that_cannot_be_reached(address: Address, why: str) -> Non
         await reach(address)
 
 
-async def test_backend_that_does_not_answer_is_given_up() -> None:
+@pytest.mark.parametrize(
+    "timeouts", [TIMEOUTS, Timeouts(session=0.2, connect=60, close=0.2)]
+)
+async def test_backend_that_does_not_answer_is_given_up(timeouts: Timeouts) -> None:
     """A full backlog leaves the next client without an answer."""
     with trio.socket.socket() as deaf:
         await deaf.bind(("127.0.0.1", 0))
@@ -67,8 +71,23 @@ async def test_backend_that_does_not_answer_is_given_up() -> None:
         port = deaf.getsockname()[1]
         first = await trio.open_tcp_stream("127.0.0.1", port)
         with pytest.raises(DialError, match="timed out"):
-            await reach(TcpAddress("127.0.0.1", port))
+            await reach(TcpAddress("127.0.0.1", port), timeouts)
         await first.aclose()
+
+
+async def test_time_to_connect_is_taken_out_of_that_to_log_in(
+    autojump_clock: MockClock,
+) -> None:
+    async def slow(protocol: str) -> trio.SocketStream:
+        await trio.sleep(4)
+        ours, theirs = trio.socket.socketpair()
+        theirs.close()
+        return trio.SocketStream(ours)
+
+    dialer = Dialer("pop3", "gw", Timeouts(session=5), embedded=slow)
+    connection = await dialer.open(Upstream(EmbeddedAddress()), JOE)
+    assert connection.deadline - trio.current_time() == pytest.approx(1)
+    await connection.close()
 
 
 @pytest.mark.parametrize(

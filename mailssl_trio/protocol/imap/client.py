@@ -27,6 +27,9 @@ MAX_LINE = MAX_COMMAND - len(b"G9 ")
 """Octets of a command's line behind our tag."""
 MAX_LITERAL_MINUS = 4096  # RFC 7888 section 5
 
+LAST_WORD = 0.2
+"""Seconds in which a refusal follows a BYE, if one does."""
+
 # What says that a feature is there; RFC 9051 appendix E made both part of IMAP4rev2.
 SASL_IR = frozenset({b"SASL-IR", b"IMAP4REV2"})
 LITERAL_MINUS = frozenset({b"LITERAL-", b"IMAP4REV2"})
@@ -134,7 +137,7 @@ class ImapClient(ClientSession):
         """Read past all that is said to our ID; it is nobody else's."""
         room = Room(self.longest(MAX_REPLY))
         while (response := (yield from self.read_response(room))).tag == UNTAGGED:
-            pass
+            yield from self.hear_out(response)
         if response.tag != self.introduced or not response.completes(whole=True):
             raise self.invalid(response.line)
         self.introduced = b""
@@ -228,6 +231,7 @@ class ImapClient(ClientSession):
         while True:
             response = yield from self.read_response(room)
             if response.tag == UNTAGGED:
+                yield from self.hear_out(response)
                 untagged.append(response)
             elif response.tag == CONTINUATION and pieces:
                 self.send(pieces.pop(0))
@@ -239,6 +243,14 @@ class ImapClient(ClientSession):
                 return Answer(response, tuple(untagged))
             else:
                 raise self.invalid(response.line)
+
+    def hear_out(self, response: Response) -> Dialogue[None]:
+        """Give up on a backend that says BYE, unless it says at once what for.
+
+        Some refuse a login behind it. And it need not close to be gone.
+        """
+        if response.word == b"BYE" and not (yield from self.hears_more(LAST_WORD)):
+            raise self.invalid(response.line, farewell_to_client(response))
 
     def say(self, command: bytes) -> bytes:
         """Queue a command, or its first piece, and return its tag."""
