@@ -144,6 +144,42 @@ def test_mail_without_a_login_gets_the_backends_reply_to_its_recipient(
 
 
 @pytest.mark.parametrize(
+    ("code", "is_heard"),
+    [
+        *[(code, True) for code in ("250", "251", "252", "421", "450", "550", "554")],
+        *[(code, False) for code in ("220", "221", "235", "334", "354")],
+    ],
+)
+def test_client_hears_no_reply_that_a_recipient_never_gets(
+    code: str, is_heard: bool
+) -> None:
+    heard_of = (
+        f'? LoggedIn(b"{code} what\\r\\n")'
+        if is_heard
+        else f"""
+        ? Refused(Rejected(Reason.UNAVAILABLE), \
+'upstream sent invalid response: "{code} what"')
+        """.replace("\\\n", "")
+    )
+    play(
+        lambda: SmtpClient(
+            MAIL, client_name="S", policy=policy(told=False, auth=False)
+        ),
+        f"""
+        S: 220 backend
+        C: HELO S
+        S: 250 backend
+        C: {SUBMITTED[0]}
+        S: 250 done
+        C: {SUBMITTED[1]}
+        S: {code} what
+        {heard_of}
+        ? Closed(Goodbye.{"QUIT" if is_heard else "REFUSED"})
+        """,
+    )
+
+
+@pytest.mark.parametrize(
     ("offered", "expected"),
     [
         ("XCLIENT NAME ADDR\nAUTH PLAIN", ["EHLO S", TOLD, "EHLO S", AUTH]),

@@ -90,11 +90,17 @@ class SmtpClient(ClientSession):
         return reply.extensions or extensions
 
     def submit(self, mail: bytes, rcpt: bytes) -> Dialogue[LoggedIn]:
-        """Repeat what the client said; the reply to its recipient is its own."""
+        """Repeat what the client said; the reply to its recipient is its own.
+
+        Unless it is none to a recipient: RFC 5321 section 4.3.2 knows no 3xx there, and
+        no other 2xx than 25x.
+        """
         self.send(mail + b"\r\n")
         yield from self.expect(b"250")
         self.send(rcpt + b"\r\n")
         reply = yield from self.read_reply()
+        if not (reply.code.startswith(b"25") or reply.refusal):
+            raise self.invalid(reply.lines[0])
         return LoggedIn(reply.octets)
 
     def authenticate(self, extensions: Extensions) -> Dialogue[LoggedIn]:
