@@ -10,6 +10,7 @@ from binascii import Error as Base64Error
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address
+from os import fsdecode
 from pathlib import Path
 from typing import TypeAlias
 
@@ -135,7 +136,7 @@ def _backend(said: dict[str, bytes]) -> Backend:
     if flag and flag not in FLAGS:
         raise AuthHttpError(f'sent invalid Auth-SMTP-Auth:"{flag}"')
     return Backend(
-        address=_address(_text(said, "auth-server"), _text(said, "auth-port")),
+        address=_address(said),
         user=said.get("auth-user"),
         password=said.get("auth-pass"),
         ssl=_ssl(_text(said, "auth-backend-ssl")),
@@ -144,9 +145,11 @@ def _backend(said: dict[str, bytes]) -> Backend:
     )
 
 
-def _address(host: str, port: str) -> TcpAddress | UnixAddress:
-    if host.startswith("unix:/"):
-        return UnixAddress(Path(host.removeprefix("unix:")))
+def _address(said: dict[str, bytes]) -> TcpAddress | UnixAddress:
+    octets = said.get("auth-server", b"")
+    if octets.startswith(b"unix:/"):
+        return UnixAddress(Path(fsdecode(octets.removeprefix(b"unix:"))))
+    host, port = _text(said, "auth-server"), _text(said, "auth-port")
     if not host or not port:
         raise AuthHttpError("did not send server or port")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host

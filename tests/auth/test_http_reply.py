@@ -45,6 +45,8 @@ def test_names_and_passwords_for_the_backend_are_taken_raw() -> None:
         ("3com.example", TcpAddress("3com.example", 143)),
         ("embedded", TcpAddress("embedded", 143)),
         ("unix:/run/imap", UnixAddress(Path("/run/imap"))),
+        ("unix:/run/\xc3\xbc", UnixAddress(Path("/run/ü"))),
+        ("unix:/run/\xfc", UnixAddress(Path("/run/\udcfc"))),
     ],
 )
 def test_backend_is_an_address_a_name_or_a_socket(
