@@ -47,6 +47,7 @@ from mailssl_trio.protocol.failures import OF_A_JUDGE, Failure
 from mailssl_trio.protocol.imap.server import ImapServer
 from mailssl_trio.protocol.introduction import Introduction
 from mailssl_trio.protocol.pop3.server import Pop3Server
+from mailssl_trio.protocol.proxy_header import written
 from mailssl_trio.protocol.secrets import WITHHELD, quotes
 from mailssl_trio.protocol.server_session import Policy, ServerSession
 from mailssl_trio.protocol.smtp.server import SmtpServer
@@ -256,7 +257,7 @@ class ClientLife:
             return False
         subject.failure = Failure.NO_ATTEMPTS
         if believed is not None:
-            subject.client = str(believed.source)
+            subject.client = written(believed.source)
             subject.client_port = believed.source_port
         return True
 

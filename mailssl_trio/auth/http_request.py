@@ -20,6 +20,7 @@ from mailssl_trio.protocol.credentials import (
     Password,
 )
 from mailssl_trio.protocol.events import TlsInfo
+from mailssl_trio.protocol.proxy_header import written
 from mailssl_trio.tls.certificates.facts import certificate_facts
 
 Header: TypeAlias = tuple[bytes, bytes]
@@ -80,9 +81,9 @@ def _presented(credentials: Credentials) -> tuple[bytes, bytes, bytes]:
 
 def _proxy_header(attempt: LoginAttempt) -> Iterator[Header]:
     if (addresses := attempt.proxy_addresses) is not None:
-        yield b"Proxy-Protocol-Addr", str(addresses.source).encode()
+        yield b"Proxy-Protocol-Addr", written(addresses.source).encode()
         yield b"Proxy-Protocol-Port", b"%d" % addresses.source_port
-        yield b"Proxy-Protocol-Server-Addr", str(addresses.destination).encode()
+        yield b"Proxy-Protocol-Server-Addr", written(addresses.destination).encode()
         yield b"Proxy-Protocol-Server-Port", b"%d" % addresses.destination_port
 
 

@@ -48,6 +48,12 @@ BLOCK = {INET: 12, INET6: 36, UNIX: 216}
 """Octets of addresses and ports in each family."""
 
 
+def written(address: IpAddress) -> str:
+    """Write an address; a mapped one ends in that of IPv4 (RFC 5952 section 5)."""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(address) if mapped is None else f"::ffff:{mapped}"
+
+
 class BrokenHeaderError(Exception):
     """No header, or none that may be believed; ``seen`` is what came in its place."""
 
@@ -115,7 +121,7 @@ def v1(addresses: Addresses | None) -> bytes:
     ends = addresses.in_one_family
     family = "TCP4" if ends.source.version == 4 else "TCP6"
     text = (
-        f"PROXY {family} {ends.source} {ends.destination}"
+        f"PROXY {family} {written(ends.source)} {written(ends.destination)}"
         f" {ends.source_port} {ends.destination_port}\r\n"
     )
     return text.encode()

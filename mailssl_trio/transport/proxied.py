@@ -15,6 +15,7 @@ from mailssl_trio.protocol.proxy_header import (
     ProxyHeader,
     octets_wanted,
     parse_header,
+    written,
 )
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -108,4 +109,4 @@ def _claim(header: ProxyHeader) -> str:
         case None:
             return "speaks for itself"
         case ends:
-            return f"speaks for {ends.source}, port {ends.source_port}"
+            return f"speaks for {written(ends.source)}, port {ends.source_port}"

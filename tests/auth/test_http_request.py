@@ -123,12 +123,13 @@ def test_smtp_client_whose_name_nobody_has_looked_up_is_unavailable() -> None:
 
 
 def test_what_a_proxy_header_said_is_passed_on() -> None:
-    said = Addresses(ip_address("2001:db8::1"), 1, ip_address("2001:db8::2"), 65535)
+    there = ip_address("::ffff:192.0.2.7")
+    said = Addresses(ip_address("2001:db8::1"), 1, there, 65535)
     told = lines(attempt(proxy_addresses=said))
     assert told[7:11] == [
         b"Proxy-Protocol-Addr: 2001:db8::1",
         b"Proxy-Protocol-Port: 1",
-        b"Proxy-Protocol-Server-Addr: 2001:db8::2",
+        b"Proxy-Protocol-Server-Addr: ::ffff:192.0.2.7",
         b"Proxy-Protocol-Server-Port: 65535",
     ]
 
