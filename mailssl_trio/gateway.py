@@ -60,6 +60,7 @@ from mailssl_trio.transport.relay import Relay
 from mailssl_trio.transport.resolver import TEMPUNAVAIL
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
+from mailssl_trio.transport.unreachable import TIMED_OUT
 from mailssl_trio.transport.wire import Wire
 from mailssl_trio.visits import Visit
 
@@ -349,7 +350,7 @@ class ClientLife:
         if (too_many := self.stay.begins(user)) is not None:
             self.subject.failure = Failure.CONNECTION_LIMIT
             unwanted, self.upstream = self.upstream, None
-            await unwanted.close()
+            self._partings.start_soon(unwanted.close)
             return too_many
         return verdict
 
@@ -358,7 +359,6 @@ class ClientLife:
         if not self.stay.takes_backend():
             return self._unavailable(NO_SEAT, Failure.INTERNAL_FAILURE)
         self.subject.upstream = str(route.upstream.address)
-        self.subject.action = "connecting to upstream"
         try:
             upstream = await self.gateway.dialer.open(
                 route.upstream,
@@ -368,10 +368,11 @@ class ClientLife:
                 smtp_auth=route.smtp_auth,
             )
         except DialError as failed:
+            self.subject.action = failed.action
             return self._unavailable(str(failed), Failure.UPSTREAM_CONNECT_FAILED)
-        self.subject.action = "reading response from upstream"
         try:
             event = await upstream.next_event()
+            self.subject.action = _action(upstream, event)
             self.gateway.dialer.keep_session(route.upstream, upstream)
             if isinstance(event, LoggedIn):
                 self.upstream = upstream
@@ -418,6 +419,15 @@ def _tellable(said: str, credentials: Credentials) -> str:
     return WITHHELD if quotes(said.encode(), credentials) else said
 
 
+def _action(upstream: Connection, event: Event) -> str:
+    """Say as nginx does what was being done: what was answered was being read."""
+    match event:
+        case Closed(Goodbye.TIMED_OUT | Goodbye.HANDSHAKE_FAILED):
+            return upstream.session.action
+        case _:
+            return "reading response from upstream"
+
+
 def _why_closed(upstream: Connection, event: Event) -> tuple[str, Failure]:
     failure = Failure.UPSTREAM_PROTOCOL_FAILURE
     match event:
@@ -425,7 +435,9 @@ def _why_closed(upstream: Connection, event: Event) -> tuple[str, Failure]:
             return f"SSL handshake failed: {upstream.tls_failure}", failure
         case Closed(reason) if upstream.tls_failure:
             return f"{reason.value}: {upstream.tls_failure}", failure
-        case Closed(Goodbye.PEER_GONE | Goodbye.TIMED_OUT as reason):
+        case Closed(Goodbye.TIMED_OUT as reason):
+            return f"{reason.value} ({TIMED_OUT})", Failure.UPSTREAM_REMOTE_FAILURE
+        case Closed(Goodbye.PEER_GONE as reason):
             return reason.value, Failure.UPSTREAM_REMOTE_FAILURE
         case Closed(reason):
             return reason.value, failure

@@ -271,8 +271,8 @@ async def leave(stream: Wire) -> None:
 @pytest.mark.parametrize(
     ("backend", "detail"),
     [
-        (hang, "upstream timed out"),
-        (hang_behind_the_greeting, "upstream timed out"),
+        (hang, "upstream timed out (110: Connection timed out)"),
+        (hang_behind_the_greeting, "upstream timed out (110: Connection timed out)"),
         (leave, "upstream peer closed connection"),
         (lines(b"-ERR go away"), 'upstream sent invalid response: "-ERR go away"'),
         (lines(b"\xff\x00"), 'upstream sent invalid response: "'),

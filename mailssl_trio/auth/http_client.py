@@ -5,8 +5,6 @@ one turns out to have been closed before the auth server can have read the reque
 """
 
 import ssl
-from errno import ETIMEDOUT
-from os import strerror
 
 import trio
 
@@ -17,10 +15,8 @@ from mailssl_trio.auth.http_server import AuthServer
 from mailssl_trio.transport.address import TcpAddress
 from mailssl_trio.transport.connecting import connect
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer
-from mailssl_trio.transport.unreachable import why_unreachable
+from mailssl_trio.transport.unreachable import TIMED_OUT, why_unreachable
 from mailssl_trio.transport.wire import Wire
-
-TIMED_OUT = f"{ETIMEDOUT}: {strerror(ETIMEDOUT)}"
 
 KEPT = 8
 """Connections that lie ready when nobody is being asked about."""

@@ -33,6 +33,12 @@ AS_USUAL = ProxyPolicy()
 NO_TEXT = re.compile(rb"\r(?!\n)|\0")
 
 
+CONNECTING = "connecting to upstream"
+"""nginx's words for all that comes before our first word."""
+
+HANDSHAKING = "SSL handshaking to upstream"
+
+
 class GiveUpError(Exception):
     """The backend cannot be logged in to; ``detail`` is for the operator."""
 
@@ -72,6 +78,7 @@ class ClientSession(Session):
         """Whom we speak for."""
         self.policy = policy
         self._credentials = credentials
+        self.action = CONNECTING
         self.failure = b""
         """What the backend said of our token before it refused it (RFC 7628 3.2.2)."""
         super().__init__()
@@ -93,6 +100,17 @@ class ClientSession(Session):
             return Goodbye.REFUSED
         yield logged_in
         return Goodbye.QUIT
+
+    def say(self, octets: bytes, what: str) -> None:
+        """Queue our part of the login, and remember what it was, in nginx's words."""
+        self.action = f"sending {what} to upstream"
+        self.send(octets)
+
+    def start_tls(self, go_ahead: bytes = b"") -> Dialogue[None]:
+        """Upgrade as every session does."""
+        before, self.action = self.action, HANDSHAKING
+        yield from super().start_tls(go_ahead)
+        self.action = before
 
     def log_in(self) -> Dialogue[LoggedIn]:
         """Speak from the greeting to the login; GiveUpError if there is none."""
@@ -176,4 +194,4 @@ class ClientSession(Session):
         if answer is None or not failure:
             raise self.invalid(line)
         self.failure = failure
-        self.send(sasl.encode(answer) + b"\r\n")
+        self.say(sasl.encode(answer) + b"\r\n", "AUTH")

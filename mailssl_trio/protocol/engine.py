@@ -46,6 +46,9 @@ class Session:
     implicit_tls = False
     """TLS from the first octet: nothing is ever said in the clear."""
 
+    action = ""
+    """What the session is about, where the log is to say so."""
+
     def __init__(self) -> None:
         self.tls: TlsInfo | None = None
         self._received = bytearray()

@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 
 from mailssl_trio.protocol.client_session import (
     AS_USUAL,
+    CONNECTING,
     NOBODY_TO_TELL_OF,
     ClientSession,
 )
@@ -31,7 +32,7 @@ from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
-from mailssl_trio.transport.unreachable import why_unreachable
+from mailssl_trio.transport.unreachable import TIMED_OUT, why_unreachable
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
 from mailssl_trio.transport.wire import Wire
 
@@ -47,6 +48,14 @@ Embedded: TypeAlias = Callable[[str], Awaitable[socket.socket]]
 
 class DialError(Exception):
     """No address of the backend could be connected to; the text says why."""
+
+    action = CONNECTING
+
+
+class AnnouncementError(DialError):
+    """The backend did not take our PROXY header."""
+
+    action = "sending PROXY protocol header to upstream"
 
 
 @frozen
@@ -121,7 +130,7 @@ class Dialer:
                 case _:
                     connected = await connect(address, patience)
         except trio.TooSlowError:
-            raise DialError(f"connect() to {address} timed out") from None
+            raise DialError(f"upstream timed out ({TIMED_OUT})") from None
         except (OSError, UnicodeError) as error:
             why = why_unreachable(error)
             raise DialError(f"connect() to {address} failed ({why})") from None
@@ -142,7 +151,7 @@ class Dialer:
             if not sent:
                 await trio.aclose_forcefully(wire)
         if not sent:
-            raise DialError("could not send PROXY protocol header")
+            raise AnnouncementError("could not send PROXY protocol header")
 
     async def _open_embedded(self) -> socket.socket:
         if self.embedded is None:

@@ -137,24 +137,26 @@ class Place:
         came_from = self.proxy or address
         subject = Subject(1, self.protocol, came_from, 50_000, "198.51.100.1:110")
         visit = Visit(subject)
-        life = gateway.welcome(
-            stream,
-            Drain(),
-            visit,
-            implicit_tls=self.implicit_tls,
-            proxied=bool(self.proxy),
-        )
-        session = None
-        try:
-            with trio.CancelScope() as scope:
-                visit.ends_by(scope.cancel)
-                session = await life.live()
-                if session is not None:
-                    await to_the_end(session)
-            if visit.dismissal is not None:
-                await life.leave(visit.dismissal)
-        finally:
-            await (life if session is None else session).close()
+        async with trio.open_nursery() as partings:
+            life = gateway.welcome(
+                stream,
+                Drain(),
+                visit,
+                partings,
+                implicit_tls=self.implicit_tls,
+                proxied=bool(self.proxy),
+            )
+            session = None
+            try:
+                with trio.CancelScope() as scope:
+                    visit.ends_by(scope.cancel)
+                    session = await life.live()
+                    if session is not None:
+                        await to_the_end(session)
+                if visit.dismissal is not None:
+                    await life.leave(visit.dismissal)
+            finally:
+                await (life if session is None else session).close()
 
 
 @pytest.fixture

@@ -27,6 +27,9 @@ MAX_LINE = MAX_COMMAND - len(b"G9 ")
 """Octets of a command's line behind our tag."""
 MAX_LITERAL_MINUS = 4096  # RFC 7888 section 5
 
+NAMES_OF_PIECES = {(2, 2): "user name", (2, 1): "password", (1, 1): "AUTHENTICATE"}
+"""What is invited, of how many pieces and when so many are left, as the log has it."""
+
 LAST_WORD = 0.2
 """Seconds in which a refusal follows a BYE, if one does."""
 
@@ -97,7 +100,7 @@ class ImapClient(ClientSession):
             self.introduce()
         answer = yield from self.present(capabilities)
         if not answer.ok:
-            self.say(b"LOGOUT\r\n")
+            self.command(b"LOGOUT\r\n")
             tagged = answer.tagged
             raise self.refused(tagged.line, tagged.reason, tagged.reply)
         if not answer.capabilities:
@@ -131,7 +134,7 @@ class ImapClient(ClientSession):
             "x-session-id": self.client.session,
         }
         fields = " ".join(f'"{name}" "{value}"' for name, value in told.items())
-        self.introduced = self.say(f"ID ({fields})\r\n".encode())
+        self.introduced = self.command(f"ID ({fields})\r\n".encode())
 
     def hear_answer(self) -> Dialogue[None]:
         """Read past all that is said to our ID; it is nobody else's."""
@@ -224,7 +227,7 @@ class ImapClient(ClientSession):
         self, command: bytes, *invited: bytes, mechanism: str | None = None
     ) -> Dialogue[Answer]:
         """Say a command, each further piece when the backend invites it, and listen."""
-        tag = self.say(command)
+        tag = self.command(command)
         if self.introduced:
             yield from self.hear_answer()
         pieces, untagged, room = [*invited], [], Room(self.longest(MAX_REPLY))
@@ -234,7 +237,8 @@ class ImapClient(ClientSession):
                 yield from self.hear_out(response)
                 untagged.append(response)
             elif response.tag == CONTINUATION and pieces:
-                self.send(pieces.pop(0))
+                what = NAMES_OF_PIECES[len(invited), len(pieces)]
+                self.say(pieces.pop(0), what)
             elif response.tag == CONTINUATION and not self.failure:
                 self.hear_failure(mechanism, response.line)
             elif response.tag == tag and response.completes(
@@ -252,11 +256,12 @@ class ImapClient(ClientSession):
         if response.word == b"BYE" and not (yield from self.hears_more(LAST_WORD)):
             raise self.invalid(response.line, farewell_to_client(response))
 
-    def say(self, command: bytes) -> bytes:
+    def command(self, command: bytes) -> bytes:
         """Queue a command, or its first piece, and return its tag."""
         self.said += 1
         tag = b"G%d" % self.said
-        self.send(tag + b" " + command)
+        verb = command.split(maxsplit=1)[0].decode()
+        self.say(tag + b" " + command, f"{verb} command")
         return tag
 
     def read_response(self, room: Room) -> Dialogue[Response]:

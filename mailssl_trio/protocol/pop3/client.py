@@ -25,7 +25,7 @@ class Pop3Client(ClientSession):
         """Speak from the greeting to the reply that ends the login."""
         greeting = yield from self.expect_ok()
         if self.starttls:
-            self.send(b"STLS\r\n")
+            self.say(b"STLS\r\n", "STLS")
             greeting = yield from self.expect_ok()  # the other's offer is forgotten
             yield from self.start_tls()
         capabilities = yield from self.capa()
@@ -42,12 +42,12 @@ class Pop3Client(ClientSession):
         """Say for whom we speak, in Dovecot's words; it may not care to know."""
         client = self.client
         told = f"ADDR={client.client} PORT={client.client_port}"
-        self.send(f"XCLIENT {told} SESSION={client.session}\r\n".encode())
+        self.say(f"XCLIENT {told} SESSION={client.session}\r\n".encode(), "XCLIENT")
         yield from self.read_reply()
 
     def capa(self) -> Dialogue[dict[str, tuple[str, ...]]]:
         """Return what the backend can do; nothing if it knows no CAPA."""
-        self.send(b"CAPA\r\n")
+        self.say(b"CAPA\r\n", "CAPA")
         capabilities: dict[str, tuple[str, ...]] = {}
         if not (yield from self.read_reply()).ok:
             return capabilities
@@ -78,15 +78,15 @@ class Pop3Client(ClientSession):
         command = b"AUTH " + mechanism.encode()
         in_one_line = command + b" " + response + b"\r\n"
         if len(in_one_line) <= MAX_COMMAND:
-            self.send(in_one_line)
+            self.say(in_one_line, "AUTH")
             return (yield from self.read_outcome(mechanism))
-        self.send(command + b"\r\n")
+        self.say(command + b"\r\n", "AUTH")
         invitation = yield from self.read_reply_line(self.longest(MAX_REPLY))
         if (refusal := parse_reply(invitation)) is not None and not refusal.ok:
             return refusal
         if invitation.rstrip() != b"+":
             raise self.invalid(invitation)
-        self.send(response + b"\r\n")
+        self.say(response + b"\r\n", "AUTH")
         return (yield from self.read_outcome(mechanism))
 
     def read_outcome(self, mechanism: str) -> Dialogue[Reply]:
@@ -106,10 +106,10 @@ class Pop3Client(ClientSession):
         """USER and PASS, at once where RFC 2449 section 6.6 allows it."""
         user = b"USER " + credentials.authcid + b"\r\n"
         password = b"PASS " + credentials.password + b"\r\n"
-        self.send(user + password if pipelined else user)
+        self.say(user + password if pipelined else user, "user name")
         reply = yield from self.read_reply()
         if not pipelined and reply.ok:
-            self.send(password)
+            self.say(password, "password")
         if pipelined or reply.ok:
             reply = yield from self.read_reply()
         return reply

@@ -37,7 +37,7 @@ class SmtpClient(ClientSession):
         if self.starttls:
             if "STARTTLS" not in extensions:
                 raise self.quit("upstream does not offer STARTTLS")
-            self.send(b"STARTTLS\r\n")
+            self.say(b"STARTTLS\r\n", "STARTTLS")
             yield from self.expect(b"220")
             yield from self.start_tls()
             extensions = yield from self.hello()
@@ -63,7 +63,8 @@ class SmtpClient(ClientSession):
         """
         needs = self.authenticates or self.starttls or self.client.esmtp
         esmtp = needs or self.policy.xclient is not XClient.OFF
-        self.send(f"{'EHLO' if esmtp else 'HELO'} {self.client_name}\r\n".encode())
+        verb = "EHLO" if esmtp else "HELO"
+        self.say(f"{verb} {self.client_name}\r\n".encode(), "HELO/EHLO")
         reply = yield from self.expect(b"250")
         return reply.extensions
 
@@ -80,12 +81,12 @@ class SmtpClient(ClientSession):
     def introduce(self, extensions: Extensions) -> Dialogue[Extensions]:
         """Say XCLIENT, and hello anew; what was offered before holds if it is HELO."""
         login = b"" if self.authenticates else self.credentials.authcid
-        self.send(xclient(self.client, login))
+        self.say(xclient(self.client, login), "XCLIENT")
         yield from self.expect(b"220", b"250")
         if not self.client.helo:
             return (yield from self.hello()) if self.authenticates else extensions
         verb = b"EHLO " if self.client.esmtp else b"HELO "
-        self.send(verb + self.client.helo + b"\r\n")
+        self.say(verb + self.client.helo + b"\r\n", "client HELO/EHLO")
         reply = yield from self.expect(b"250")
         return reply.extensions or extensions
 
@@ -95,9 +96,9 @@ class SmtpClient(ClientSession):
         Unless it is none to a recipient: RFC 5321 section 4.3.2 knows no 3xx there, and
         no other 2xx than 25x.
         """
-        self.send(mail + b"\r\n")
+        self.say(mail + b"\r\n", "MAIL FROM")
         yield from self.expect(b"250")
-        self.send(rcpt + b"\r\n")
+        self.say(rcpt + b"\r\n", "RCPT TO")
         reply = yield from self.read_reply()
         if not (reply.code.startswith(b"25") or reply.refusal):
             raise self.invalid(reply.lines[0])
@@ -133,9 +134,9 @@ class SmtpClient(ClientSession):
         command = b"AUTH " + mechanism.encode()
         in_one_line = command + b" " + responses[0]
         if mechanism in sasl.IN_ONE_MESSAGE and len(in_one_line) <= MAX_COMMAND:
-            self.send(in_one_line)
+            self.say(in_one_line, "AUTH")
             return (yield from self.read_outcome(mechanism))
-        self.send(command + b"\r\n")
+        self.say(command + b"\r\n", "AUTH")
         for response in responses:
             reply = yield from self.read_reply()
             if reply.code == b"235":  # before it has heard all of the credentials
@@ -163,7 +164,7 @@ class SmtpClient(ClientSession):
         except sasl.MalformedResponseError:
             self.send(b"*\r\n")
             raise self.invalid(challenge.lines[-1]) from None
-        self.send(response)
+        self.say(response, "AUTH")
 
     def expect(self, *codes: bytes) -> Dialogue[Reply]:
         """Read a reply with one of these codes, or give up."""
