@@ -175,7 +175,8 @@ class Carrying:
         addresses: list[str] = []
         misfits: list[Misfit] = []
         for entry in entries:
-            taken, wrong = fitted_listen(entry.statement.arguments)
+            where, *parameters = entry.statement.arguments
+            taken, wrong = fitted_listen((self.site.path("listen", where), *parameters))
             addresses += taken
             misfits += wrong
         value = simplest("listen", addresses) if addresses else None

@@ -24,6 +24,7 @@ BESIDE_THE_CONFIGURATION = frozenset(
         "ssl_trusted_certificate",
     }
 )
+UNIX = "unix:"
 NO_FILES = ("data:", "engine:", "store:", "stderr ", "syslog:", "memory:")
 
 ALWAYS_ARRAYS = frozenset(
@@ -48,6 +49,8 @@ class Site:
 
     def path(self, name: str, text: str) -> str:
         """Return what a directive says with its file name in full, if it is one."""
+        if name == "listen" and text.startswith(UNIX):  # nginx: where it is started
+            return UNIX + os.path.join(self.prefix, text.removeprefix(UNIX))
         if text.startswith(NO_FILES):
             return text
         if name in {"pid", "error_log"}:

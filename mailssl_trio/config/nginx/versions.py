@@ -6,7 +6,7 @@ from attrs import fields_dict
 
 from mailssl_trio.config.directives import ServerDirectives
 from mailssl_trio.config.nginx.fitting import OF_SERVER
-from mailssl_trio.config.nginx.merging import merged
+from mailssl_trio.config.nginx.merging import Merged, merged
 from mailssl_trio.config.nginx.tree import Block
 from mailssl_trio.config.nginx.values import Value
 from mailssl_trio.config.nginx.vocabulary import Version
@@ -33,6 +33,9 @@ SESSION_CACHES: dict[Version, Value] = {
     (): "builtin:20480",
 }
 
+A_PAGE: dict[str, Value] = {"smtp_client_buffer": "4k"}
+"""Where nginx's default is larger than ours: a page of the machine's memory."""
+
 
 def parse_version(text: str) -> Version:
     """Read ``1.22.1``. Raises ValueError."""
@@ -45,25 +48,29 @@ def defaults(mail: Block, version: Version | None) -> dict[str, Value]:
     """Return what some server has in nginx and would not have here, if not told."""
     found: dict[str, Value] = {}
     for server in merged(mail):
-        if server.tls_reason is not None:
-            found |= {
-                name: value
-                for name, value in _of_tls(version).items()
-                if not server.entries(name) and _differs(name, value)
-            }
+        found |= {
+            name: value
+            for name, value in _of(server, version).items()
+            if not server.entries(name) and _differs(name, value)
+        }
     return found
+
+
+def _of(server: Merged, version: Version | None) -> dict[str, Value]:
+    of_tls = {} if server.tls_reason is None else _of_tls(version)
+    return of_tls | (A_PAGE if server.protocol == "smtp" else {})
 
 
 def _of_tls(version: Version | None) -> dict[str, Value]:
     return {
-        "ssl_protocols": _of(version, PROTOCOLS),
-        "ssl_ciphers": _of(version, CIPHERS),
-        "ssl_session_cache": _of(version, SESSION_CACHES),
+        "ssl_protocols": _since(version, PROTOCOLS),
+        "ssl_ciphers": _since(version, CIPHERS),
+        "ssl_session_cache": _since(version, SESSION_CACHES),
         "ssl_session_tickets": True,
     }
 
 
-def _of(version: Version | None, table: dict[Version, Value]) -> Value:
+def _since(version: Version | None, table: dict[Version, Value]) -> Value:
     return next(value for since, value in table.items() if (version or LATEST) >= since)
 
 

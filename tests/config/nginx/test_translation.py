@@ -100,6 +100,9 @@ MAIN = {
     "user www-data adm;": 'user = ["www-data", "adm"]',
     "pid run/nginx.pid;": 'pid = "/prefix/run/nginx.pid"',
     "pid /run/nginx.pid;": 'pid = "/run/nginx.pid"',
+    "error_log stderr debug_core debug_alloc debug_mutex debug_http;": (
+        'error_log = "stderr debug"'
+    ),
     "error_log logs/error.log;": 'error_log = "/prefix/logs/error.log error"',
     "error_log stderr info;": 'error_log = "stderr info"',
     "error_log stderr debug_mail debug_event;": 'error_log = "stderr debug"',
@@ -140,6 +143,7 @@ LISTENS = {
         'listen = "143 backlog=9 so_keepalive=1m::3"'
     ),
     "listen unix:/run/imap.sock;": 'listen = "unix:/run/imap.sock"',
+    "listen unix:run/imap.sock ssl;": 'listen = "unix:/prefix/run/imap.sock ssl"',
     "listen localhost:143 bind;": 'listen = "localhost:143 bind"',
     "listen 143 ssl proxy_protocol;": 'listen = "143 ssl proxy_protocol"',
 }

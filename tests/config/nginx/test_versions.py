@@ -51,6 +51,15 @@ def test_server_without_tls_has_no_need_of_it(nginx: Site) -> None:
     assert defaults(nginx, document, "1.22.1") == ""
 
 
+def test_server_of_smtp_has_as_much_room_for_a_command_as_in_nginx(
+    nginx: Site,
+) -> None:
+    document = "mail {{ auth_http 127.0.0.1; server {{ listen {}; {} }} }}"
+    assert defaults(nginx, document.format(587, "")) == 'smtp_client_buffer = "4k"\n'
+    for port, said in ((143, ""), (110, ""), (587, "smtp_client_buffer 1k;")):
+        assert defaults(nginx, document.format(port, said)) == ""
+
+
 def test_version_is_a_row_of_numbers() -> None:
     assert parse_version("1.22.1") == (1, 22, 1)
     for text in ("1", "1.x", "", "1.-2", "nginx/1.22.1"):

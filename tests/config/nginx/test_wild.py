@@ -85,6 +85,9 @@ def test_documentation_example_is_the_same_line_for_line(nginx: NginxSite) -> No
         smtp_capabilities = ["SIZE 10485760", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN"]
         xclient = false
 
+        # Where nothing is said, nginx has this:
+        smtp_client_buffer = "4k"
+
         [[mail.server]]
         listen = "25"
         protocol = "smtp"

@@ -32,6 +32,7 @@ ELSEWHERE: Mapping[str, str] = {
     "one-budget-with-dns": "tests/test_named_clients.py",
     "sessions-at-home": "tests/process/test_sessions_apart.py",
     "silent-proxy": "tests/test_proxied.py",
+    "sockets-below-the-prefix": "tests/config/nginx/test_translation.py",
     "stale-paths": "tests/transport/test_listening.py",
     "tickets-when-asked": "tests/process/test_resumption.py",
     "told-shutdown": "tests/process/test_stop.py",
