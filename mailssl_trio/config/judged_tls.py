@@ -11,6 +11,7 @@ from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, Report
 from mailssl_trio.config.server_table import ServerTable, Site
 from mailssl_trio.config.server_tls import is_development
 from mailssl_trio.tls.certificates.pem import ENCRYPTED, data_of
+from mailssl_trio.tls.certificates.revocation import crl_warnings
 from mailssl_trio.tls.certificates.warnings import certificate_warnings
 from mailssl_trio.tls.context import client_context, server_context
 from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
@@ -41,6 +42,7 @@ def judge_server(
     warn_of_exposed_keys(table, policy, site, report)
     _warn(table, version_warnings(policy.protocols), report)
     _warn(table, certificate_warnings(policy, site.files), report)
+    _warn(table, crl_warnings(policy), report)
 
 
 def judge_client(

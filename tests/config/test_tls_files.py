@@ -208,6 +208,17 @@ def test_file_of_the_wrong_kind_is_one_problem_with_its_line(
     assert problem.exit_code == 78
 
 
+def test_crl_without_a_ca_is_warned_of_and_taken_as_in_nginx(stocked: Site) -> None:
+    document = f"""{SERVER}{CERTIFICATE}ssl_verify_client = "optional_no_ca"
+ssl_crl = "foreign-crl.pem"
+"""
+    (warning,) = stocked.problems(document)
+    assert str(warning).endswith(
+        "warning: mail.server[0].ssl_crl: revokes nothing, since there is no CA whose"
+        " certificates it could revoke; name the CA as ssl_trusted_certificate"
+    )
+
+
 def test_all_files_are_judged_at_once(stocked: Site) -> None:
     told = stocked.errors(
         f"""{SERVER}

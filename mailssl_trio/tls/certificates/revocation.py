@@ -41,6 +41,19 @@ def refuse_revoked(
     context.verify_flags |= VERIFY_CRL_CHECK_CHAIN
 
 
+def crl_warnings(policy: TlsPolicy) -> Iterator[TlsProblem]:
+    """Yield that nobody is refused where no CA is known, as under ``optional_no_ca``.
+
+    As in nginx: OpenSSL looks into a CRL only behind a chain up to a CA.
+    """
+    if policy.crl and not (policy.client_certificate or policy.trusted_certificate):
+        yield TlsProblem(
+            CRL,
+            "revokes nothing, since there is no CA whose certificates it could revoke",
+            "name the CA as ssl_trusted_certificate",
+        )
+
+
 def _crl_problems(policy: TlsPolicy, path: Path, files: Files) -> Iterator[TlsProblem]:
     """Yield why a file of CRLs would have everybody refused, or nobody."""
     problems = tuple(problems_of(CRL, path, files, CRLS, "CRL", "crl"))
@@ -54,6 +67,8 @@ def _crl_problems(policy: TlsPolicy, path: Path, files: Files) -> Iterator[TlsPr
     if not crls:
         yield damaged(CRL, path, "no CRL in it can be read")
     cas = _cas(policy, files)
+    if cas == []:  # nobody is believed, so nobody can be revoked: see crl_warnings()
+        cas = None
     for crl in crls:
         if files.on_disk:  # a worker that comes later is as good as those before it
             yield from _out_of_date(crl, path)
