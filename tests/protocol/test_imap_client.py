@@ -503,9 +503,44 @@ def test_greeting_is_ok_or_the_end(greeting: str, starttls: bool) -> None:
     )
 
 
-@pytest.mark.parametrize("lines", ["G1 NO", "G1 BAD", "G1 OK", "+ what", "G2 OK"])
-def test_capability_without_an_answer_is_the_end(lines: str) -> None:
-    play(client(), f"S: * OK x\nC: G1 CAPABILITY\nS: {lines}\n{invalid(lines)}")
+@pytest.mark.parametrize("line", ["+ what", "G2 OK", "ERR"])
+def test_question_that_nobody_answers_is_the_end(line: str) -> None:
+    play(client(), f"S: * OK x\nC: G1 CAPABILITY\nS: {line}\n{invalid(line)}")
+
+
+@pytest.mark.parametrize("answer", ["NO", "BAD what", "OK done", "ERR unknown command"])
+def test_backend_that_cannot_say_what_it_can_is_logged_in_to_as_by_nginx(
+    answer: str,
+) -> None:
+    play(
+        client(),
+        f"""
+        S: * OK x
+        C: G1 CAPABILITY
+        S: G1 {answer}
+        C: G2 LOGIN {{3}}
+        S: + go on
+        C: joe {{6}}
+        S: + go on
+        C: secret
+        S: G2 OK in
+        ? LoggedIn(b"OK in\\r\\n")
+        """,
+    )
+
+
+def test_backend_that_says_it_no_more_has_let_the_user_in_all_the_same() -> None:
+    play(
+        client(),
+        """
+        S: * OK [CAPABILITY IMAP4rev1] x
+        C: G1 LOGIN "joe" "secret"
+        S: G1 OK in
+        C: G2 CAPABILITY
+        S: G2 BAD not again
+        ? LoggedIn(b"OK in\\r\\n")
+        """,
+    )
 
 
 @pytest.mark.parametrize("line", ["+", "+ go on", "G0 OK in", "G1 PREAUTH", "in"])

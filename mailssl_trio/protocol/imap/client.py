@@ -1,15 +1,10 @@
 """IMAP facing the backend, up to our login (RFC 9051, 3501, 4959, 7888)."""
 
-from attrs import define, frozen
-
 from mailssl_trio.protocol import sasl
-from mailssl_trio.protocol.client_session import (
-    MAX_REPLY_LINES,
-    ClientSession,
-    GiveUpError,
-)
+from mailssl_trio.protocol.client_session import ClientSession, GiveUpError
 from mailssl_trio.protocol.credentials import Password
 from mailssl_trio.protocol.events import Dialogue, LoggedIn
+from mailssl_trio.protocol.imap.answer import Answer, Room
 from mailssl_trio.protocol.imap.grammar import (
     MAX_COMMAND,
     UNTAGGED,
@@ -38,46 +33,6 @@ SASL_IR = frozenset({b"SASL-IR", b"IMAP4REV2"})
 LITERAL_MINUS = frozenset({b"LITERAL-", b"IMAP4REV2"})
 
 
-@frozen
-class Answer:
-    """All that a backend says to one command."""
-
-    tagged: Response
-    untagged: tuple[Response, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the command was completed."""
-        return self.tagged.word == b"OK"
-
-    @property
-    def capabilities(self) -> bytes:
-        """The capabilities that the backend told with it, if any."""
-        told = [response.capabilities for response in (*self.untagged, self.tagged)]
-        return next(filter(None, reversed(told)), b"")
-
-    @property
-    def without_capabilities(self) -> tuple[Response, ...]:
-        """What else the backend said before its tagged response."""
-        return tuple(said for said in self.untagged if said.word != b"CAPABILITY")
-
-
-@define
-class Room:
-    """How much more a backend may say before it is given up."""
-
-    octets: int = MAX_REPLY
-    pieces: int = MAX_REPLY_LINES
-    """Lines and literals."""
-
-    def take(self, size: int) -> None:
-        """Make a line or a literal fit, or give up."""
-        self.octets -= size
-        self.pieces -= 1
-        if min(self.octets, self.pieces) < 0:
-            raise GiveUpError("upstream sent too much")
-
-
 def farewell_to_client(response: Response) -> bytes:
     """Turn a BYE into a refusal that a tag can stand before; nothing else is one."""
     if (response.tag, response.word) != (UNTAGGED, b"BYE"):
@@ -103,13 +58,17 @@ class ImapClient(ClientSession):
             self.command(b"LOGOUT\r\n")
             tagged = answer.tagged
             raise self.refused(tagged.line, tagged.reason, tagged.reply)
-        if not answer.capabilities:
+        if capabilities and not answer.capabilities:
             answer = yield from self.with_capabilities(answer)
         untagged = b"".join(response.octets for response in answer.untagged)
         return LoggedIn(answer.tagged.reply, untagged)
 
     def open(self) -> Dialogue[frozenset[bytes]]:
-        """Return the capabilities to log in by; what was told before TLS is not."""
+        """Return the capabilities to log in by; what was told before TLS is not.
+
+        None at all where the backend does not know the question: it was good enough
+        for nginx, which never asks.
+        """
         told = yield from self.greeting()
         if self.starttls:
             answer = yield from self.converse(b"STARTTLS\r\n")
@@ -153,11 +112,8 @@ class ImapClient(ClientSession):
         return greeting.capabilities
 
     def capability(self) -> Dialogue[Answer]:
-        """Ask what the backend can do at this moment."""
-        answer = yield from self.converse(b"CAPABILITY\r\n")
-        if not (answer.ok and answer.capabilities):
-            raise self.invalid(answer.tagged.line)
-        return answer
+        """Ask what the backend can do at this moment; any tagged word is an answer."""
+        return (yield from self.converse(b"CAPABILITY\r\n", any_word=True))
 
     def present(self, capabilities: frozenset[bytes]) -> Dialogue[Answer]:
         """Log in by the best way on offer."""
@@ -187,10 +143,13 @@ class ImapClient(ClientSession):
     def login(
         self, credentials: Password, capabilities: frozenset[bytes]
     ) -> tuple[bytes, ...]:
-        """LOGIN with quoted strings, or with literals for what those cannot carry."""
+        """LOGIN with quoted strings, or with literals for what those cannot carry.
+
+        And with literals, as nginx, at a backend of which nothing is known.
+        """
         user, password = credentials.authcid, credentials.password
         match quoted(user), quoted(password):
-            case bytes(quoted_user), bytes(quoted_password):
+            case bytes(quoted_user), bytes(quoted_password) if capabilities:
                 line = b"LOGIN %b %b\r\n" % (quoted_user, quoted_password)
                 if len(line) <= MAX_LINE:
                     return (line,)
@@ -213,6 +172,8 @@ class ImapClient(ClientSession):
         response code (RFC 9051 section 7.1), else among what comes before it.
         """
         answer = yield from self.capability()
+        if not answer.capabilities:
+            return login
         words = b" ".join(answer.capabilities.split())
         untagged = *login.untagged, *answer.without_capabilities
         tagged = login.tagged
@@ -224,9 +185,16 @@ class ImapClient(ClientSession):
         return Answer(parse_response(tagged.tag + code + text), untagged)
 
     def converse(
-        self, command: bytes, *invited: bytes, mechanism: str | None = None
+        self,
+        command: bytes,
+        *invited: bytes,
+        mechanism: str | None = None,
+        any_word: bool = False,
     ) -> Dialogue[Answer]:
-        """Say a command, each further piece when the backend invites it, and listen."""
+        """Say a command, each further piece when the backend invites it, and listen.
+
+        With ``any_word`` a tagged response ends it that is neither OK, NO nor BAD.
+        """
         tag = self.command(command)
         if self.introduced:
             yield from self.hear_answer()
@@ -241,8 +209,8 @@ class ImapClient(ClientSession):
                 self.say(pieces.pop(0), what)
             elif response.tag == CONTINUATION and not self.failure:
                 self.hear_failure(mechanism, response.line)
-            elif response.tag == tag and response.completes(
-                whole=not (pieces or self.failure)
+            elif response.tag == tag and (
+                any_word or response.completes(whole=not (pieces or self.failure))
             ):
                 return Answer(response, tuple(untagged))
             else:
