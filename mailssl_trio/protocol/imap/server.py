@@ -38,7 +38,6 @@ FAREWELL: Mapping[Goodbye, str] = {
     Goodbye.ADDRESS_LIMIT: "[LIMIT] too many connections from your address",
     Goodbye.BANNED: "[UNAVAILABLE] your address is banned for a time",
     Goodbye.DENIED: "[NOPERM] access denied",
-    Goodbye.TOO_MANY_ERRORS: "too many invalid commands",
     Goodbye.LINE_TOO_LONG: "command too long",
     Goodbye.PIPELINED_STARTTLS: "nothing may follow STARTTLS in the clear",
     Goodbye.HTTP_REQUEST: "this is an IMAP server",

@@ -24,7 +24,6 @@ FAREWELL: Mapping[Goodbye, str] = {  # RFC 3463 sections 3.4 to 3.8
     Goodbye.ADDRESS_LIMIT: "421 4.7.0 {server} too many connections from your address",
     Goodbye.BANNED: "421 4.7.0 {server} your address is banned for a time",
     Goodbye.DENIED: "554 5.7.1 {server} access denied",  # RFC 5321 section 3.1
-    Goodbye.TOO_MANY_ERRORS: "421 4.7.0 {server} too many errors",
     Goodbye.LINE_TOO_LONG: "421 4.5.0 {server} line too long",
     Goodbye.PIPELINED_STARTTLS: (
         "421 4.7.0 {server} nothing may follow STARTTLS in the clear"
