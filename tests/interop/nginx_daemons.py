@@ -1,7 +1,10 @@
 """The daemons of nginx's mail tests: an auth server, and backends that know little."""
 
+import os
 import re
+import socket
 import socketserver
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -157,8 +160,17 @@ def _speaking(
             for octets in self.rfile:
                 line = octets.decode().rstrip("\r\n")
                 heard.append(line)
+                if line.endswith("CRASH"):
+                    self.crash()
+                    return
                 if not line.startswith("PROXY "):
                     self.wfile.write(f"{answer(line)}\r\n".encode())
+
+        def crash(self) -> None:
+            """Reset the connection, as a machine does that has lost its memory."""
+            at_once = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            os.close(self.connection.detach())
 
     return Backend
 

@@ -58,6 +58,11 @@ mail {{
 """
 
 
+def load_module() -> str:
+    """Return the line that nginx needs where its mail module is a file of its own."""
+    return f"load_module {MODULE};\n" if Path(MODULE).exists() else ""
+
+
 def virtual_servers(dialogues: Sequence[Dialogue]) -> dict[tuple[str, str], int]:
     """Give each virtual server that they speak with a port."""
     needed = dict.fromkeys((each.protocol, each.directives) for each in dialogues)
@@ -77,9 +82,8 @@ def nginx_conf(
         for (protocol, directives), port in servers.items()
     )
     blocks = (block.replace("(ca)", str(client_ca)) for block in blocks)
-    load = f"load_module {MODULE};\n" if Path(MODULE).exists() else ""
     return MAIN.format(
-        load=load,
+        load=load_module(),
         directory=directory,
         log=ERROR_LOG,
         auth=auth,
