@@ -20,8 +20,9 @@ def as_text(text: str | bytes) -> str:
 
 
 def octets(char: str) -> str:
-    """Write a character as the octets that it is."""
-    return "".join(f"\\x{octet:02x}" for octet in char.encode("utf-8", "replace"))
+    """Write a character as the octets that it is, also one of a file's name."""
+    errors = "surrogateescape" if "\udc80" <= char <= "\udcff" else "replace"
+    return "".join(f"\\x{octet:02x}" for octet in char.encode("utf-8", errors))
 
 
 def _escaped(char: str) -> str:

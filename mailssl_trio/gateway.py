@@ -14,6 +14,7 @@ from mailssl_trio.limits.house import House
 from mailssl_trio.limits.policy import LimitPolicy
 from mailssl_trio.limits.stay import BANNED, Stay
 from mailssl_trio.mail_session import MailSession
+from mailssl_trio.nginx_words import TIMED_OUT
 from mailssl_trio.observer import (
     Admitted,
     Connected,
@@ -60,7 +61,6 @@ from mailssl_trio.transport.relay import Relay
 from mailssl_trio.transport.resolver import TEMPUNAVAIL
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
-from mailssl_trio.transport.unreachable import TIMED_OUT
 from mailssl_trio.transport.wire import Wire
 from mailssl_trio.visits import Visit
 

@@ -5,6 +5,8 @@ says is quoted, and never holds these words, nor the end of a line or of its quo
 """
 
 import re
+from errno import ETIMEDOUT
+from os import strerror
 
 import trio
 
@@ -22,6 +24,9 @@ from mailssl_trio.observer import (
     UpstreamFailed,
 )
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
+
+TIMED_OUT = f"{ETIMEDOUT}: {strerror(ETIMEDOUT)}"
+"""Behind whatever has timed out, as if the kernel had said it."""
 
 CLIENT = re.compile("(client):", re.IGNORECASE)
 
@@ -83,6 +88,8 @@ def _ending(subject: Subject, reason: Goodbye, detail: str) -> str:
             | Goodbye.INTERNAL_ERROR
         ):
             text = f"client connection closed: {reason.value}"
+        case Goodbye.TIMED_OUT:
+            text = f"client {reason.value} ({TIMED_OUT}){because}"
         case Goodbye.HANDSHAKE_FAILED:
             text = f"SSL_do_handshake() failed{because}"
         case Goodbye.BAD_CERTIFICATE:

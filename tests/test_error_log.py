@@ -101,7 +101,11 @@ async def test_what_came_in_place_of_a_proxy_header_is_quoted(
     ("reason", "detail", "said"),
     [
         (Goodbye.QUIT, "", "client connection closed: client quit"),
-        (Goodbye.TIMED_OUT, "", "client timed out while in auth state"),
+        (
+            Goodbye.TIMED_OUT,
+            "",
+            "client timed out (110: Connection timed out) while in auth state",
+        ),
         (Goodbye.LINE_TOO_LONG, "", "client sent too long command while in auth state"),
         (Goodbye.PIPELINED_STARTTLS, "",
          "client sent plaintext behind STARTTLS while in starttls state"),
@@ -184,6 +188,10 @@ def test_what_a_backend_said_is_escaped_too(target: Path) -> None:
         '[error] *7 upstream sent invalid response: "\\x1b[2J\\x0a"'
         " while reading response from upstream, client:"
     )
+
+
+def test_octets_of_a_path_are_told_as_they_are() -> None:
+    assert escape(os.fsdecode(b"/run/\xfc")) == r"/run/\xfc"
 
 
 def test_path_that_an_auth_server_named_is_escaped_too(target: Path) -> None:

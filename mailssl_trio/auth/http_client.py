@@ -12,10 +12,11 @@ from mailssl_trio.auth.http_link import Link, NeverReadError
 from mailssl_trio.auth.http_reply import AuthHttpError, NoConnectionError
 from mailssl_trio.auth.http_request import Header
 from mailssl_trio.auth.http_server import AuthServer
+from mailssl_trio.nginx_words import TIMED_OUT
 from mailssl_trio.transport.address import TcpAddress
 from mailssl_trio.transport.connecting import connect
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer
-from mailssl_trio.transport.unreachable import TIMED_OUT, why_unreachable
+from mailssl_trio.transport.unreachable import why_unreachable
 from mailssl_trio.transport.wire import Wire
 
 KEPT = 8

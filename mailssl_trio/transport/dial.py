@@ -8,6 +8,7 @@ from typing import TypeAlias
 import trio
 from attrs import evolve, field, frozen
 
+from mailssl_trio.nginx_words import TIMED_OUT
 from mailssl_trio.protocol.client_session import (
     AS_USUAL,
     CONNECTING,
@@ -32,7 +33,7 @@ from mailssl_trio.transport.connection import Connection
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.secure import TlsLayer
 from mailssl_trio.transport.timeouts import Timeouts
-from mailssl_trio.transport.unreachable import TIMED_OUT, why_unreachable
+from mailssl_trio.transport.unreachable import why_unreachable
 from mailssl_trio.transport.upstream import ProxySsl, Upstream
 from mailssl_trio.transport.wire import Wire
 

@@ -1,9 +1,6 @@
 """Why no connection came about, in nginx's form: ``111: Connection refused``."""
 
-from errno import ETIMEDOUT
 from os import strerror
-
-TIMED_OUT = f"{ETIMEDOUT}: {strerror(ETIMEDOUT)}"
 
 
 def why_unreachable(error: OSError | UnicodeError) -> str:
