@@ -18,11 +18,13 @@ ELSEWHERE: Mapping[str, str] = {
     "verified-backends": "tests/interop/test_relay.py",
     "xclient-unasked": "tests/config/test_proxying.py",
     # What is no line of a dialogue, and is not seen from outside, or not always.
+    "keys-for-few": "tests/config/nginx/test_exposed.py",
     "no-delay": "tests/transport/test_wire.py",
     "one-budget-with-dns": "tests/test_named_clients.py",
     "silent-proxy": "tests/test_proxied.py",
     "sockets-below-the-prefix": "tests/config/nginx/test_translation.py",
     "tickets-when-asked": "tests/process/test_resumption.py",
+    "workers-from-the-start": "tests/process/test_user.py",
 }
 """Differences that are not seen beside nginx, and which tests show them."""
 
