@@ -1,9 +1,9 @@
 """One client's life: greet, judge, dial, log in, relay."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from os import getpid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 from attrs import evolve, field, frozen
@@ -78,6 +78,9 @@ NO_SEAT = "worker_connections are not enough"
 PENALISED = frozenset({Reason.AUTHENTICATIONFAILED, Reason.LIMIT})
 """Refusals that are answered ever later."""
 
+Part: TypeAlias = Callable[[Callable[[], Awaitable[None]]], object]
+"""Has something ended by somebody else, who waits for it."""
+
 FIRST_PENALTY = 0.25
 LONGEST_PENALTY = 8.0
 """Seconds before a wrong password is answered; each doubles the one before."""
@@ -112,7 +115,7 @@ class Gateway:
         wire: Wire,
         drain: Drain,
         visit: Visit,
-        partings: trio.Nursery,
+        part: Part,
         *,
         implicit_tls: bool,
         proxied: bool = False,
@@ -120,7 +123,7 @@ class Gateway:
         """Begin a client's life on a wire that has just been accepted.
 
         ``proxied`` is one that a PROXY header comes on before everything else.
-        ``partings`` is where backends are closed that have failed the client.
+        ``part`` sees to the closing of backends that have failed the client.
         """
         session = SERVERS[self.protocol](
             self.policy,
@@ -130,7 +133,7 @@ class Gateway:
         client = Connection(session, wire, self._layer(), self.timeouts, drain)
         stay = Stay(self.house, self.limits, self.protocol, visit)
         return ClientLife(
-            self, client, session, stay, visit.subject, partings, proxied=proxied
+            self, client, session, stay, visit.subject, part, proxied=proxied
         )
 
     def _layer(self) -> TlsLayer | None:
@@ -155,7 +158,7 @@ class ClientLife:
         session: ServerSession,
         stay: Stay,
         subject: Subject,
-        partings: trio.Nursery,
+        part: Part,
         *,
         proxied: bool = False,
     ) -> None:
@@ -164,7 +167,7 @@ class ClientLife:
         self.session = session
         self.stay = stay
         self.subject = subject
-        self._partings = partings
+        self._part = part
         self.upstream: Connection | None = None
         self._proxied = proxied
         self._wrong_passwords = 0
@@ -350,7 +353,7 @@ class ClientLife:
         if (too_many := self.stay.begins(user)) is not None:
             self.subject.failure = Failure.CONNECTION_LIMIT
             unwanted, self.upstream = self.upstream, None
-            self._partings.start_soon(unwanted.close)
+            self._part(unwanted.close)
             return too_many
         return verdict
 
@@ -379,7 +382,7 @@ class ClientLife:
                 return Accepted(event.reply, event.untagged)
         finally:
             if self.upstream is None:  # its ending is not for the client to wait for
-                self._partings.start_soon(upstream.close)
+                self._part(upstream.close)
         if isinstance(event, Refused):
             return self._refused(route, event)
         detail, failure = _why_closed(upstream, event)

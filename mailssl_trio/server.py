@@ -118,7 +118,7 @@ class Server:
                 newcomer.wire,
                 self.drain,
                 visit,
-                self._clients,
+                partial(self._part, subject),
                 implicit_tls=implicit_tls,
                 proxied=proxied,
             )
@@ -184,6 +184,14 @@ class Server:
         self._here -= 1
         if not self._here:
             self._left.set()
+
+    def _part(self, subject: Subject, end: Callable[[], Awaitable[None]]) -> None:
+        """Have something ended that no client waits for; it has its own deadline."""
+        self._clients.start_soon(self._end, subject, end)
+
+    async def _end(self, subject: Subject, end: Callable[[], Awaitable[None]]) -> None:
+        with contained(partial(self._crashed, subject)):
+            await end()
 
     def _crashed(self, subject: Subject, bug: Exception) -> None:
         self.gateway.observer.tell(subject, Crashed(bug))

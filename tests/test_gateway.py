@@ -136,7 +136,7 @@ class House:
                 stream,
                 self.drain,
                 Visit(subject),
-                self.backends,
+                self.backends.start_soon,
                 implicit_tls=implicit_tls,
             )
             session = None
@@ -294,7 +294,7 @@ async def test_backend_that_fails_costs_its_client_a_temporary_refusal(
 async def test_hanging_backend_is_answered_for_when_its_time_is_over(
     proxy_ssl: ProxySsl, autojump_clock: MockClock
 ) -> None:
-    house, (client, ours) = House(stay, proxy_ssl), memory_stream_pair()
+    house, (client, ours) = House(stay, proxy_ssl), wire_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(house.serve, ours)
         await client.send_all(b"USER joe\r\nPASS x\r\n")

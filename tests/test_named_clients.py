@@ -67,7 +67,11 @@ async def visit(
     )
     async with trio.open_nursery() as nursery:
         life = gateway.welcome(
-            theirs, it.drain, visits.Visit(it.subject), nursery, implicit_tls=False
+            theirs,
+            it.drain,
+            visits.Visit(it.subject),
+            nursery.start_soon,
+            implicit_tls=False,
         )
         nursery.start_soon(_live, life.live, life.close)
         yield it

@@ -65,7 +65,7 @@ class House:
                 stream,
                 self.drain,
                 Visit(self.subject),
-                partings,
+                partings.start_soon,
                 implicit_tls=implicit_tls,
                 proxied=True,
             )

@@ -142,7 +142,7 @@ class Place:
                 stream,
                 Drain(),
                 visit,
-                partings,
+                partings.start_soon,
                 implicit_tls=self.implicit_tls,
                 proxied=bool(self.proxy),
             )

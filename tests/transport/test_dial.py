@@ -1,6 +1,7 @@
 """Dialling: every address of a name, within its time; a socket; the mailbox."""
 
 from pathlib import Path
+from socket import socket, socketpair
 
 import pytest
 import trio
@@ -78,11 +79,11 @@ async def test_backend_that_does_not_answer_is_given_up(timeouts: Timeouts) -> N
 async def test_time_to_connect_is_taken_out_of_that_to_log_in(
     autojump_clock: MockClock,
 ) -> None:
-    async def slow(protocol: str) -> trio.SocketStream:
+    async def slow(protocol: str) -> socket:
         await trio.sleep(4)
-        ours, theirs = trio.socket.socketpair()
+        ours, theirs = socketpair()
         theirs.close()
-        return trio.SocketStream(ours)
+        return ours
 
     dialer = Dialer("pop3", "gw", Timeouts(session=5), embedded=slow)
     connection = await dialer.open(Upstream(EmbeddedAddress()), JOE)
