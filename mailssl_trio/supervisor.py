@@ -4,10 +4,12 @@ A *generation* of workers serves one configuration. A reload lets the next begin
 before the last retires; a stop is passed on to all that are there.
 """
 
+import os
 import signal
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 import trio
 
@@ -16,7 +18,7 @@ from mailssl_trio.config.model import Config
 from mailssl_trio.config.problem import MAY_NOT_OPEN, WRONG, ConfigError
 from mailssl_trio.files import Files
 from mailssl_trio.leaving import STOP_SIGNALS
-from mailssl_trio.messages import Message, Reopen
+from mailssl_trio.messages import Configure, Door, Message, Reopen
 from mailssl_trio.rlimits import raise_descriptors
 from mailssl_trio.supervision.control.control import Control
 from mailssl_trio.supervision.control.program import Program
@@ -195,15 +197,16 @@ class Supervisor:
         with ExitStack() as undo:
             log = Log(judged.config)
             undo.callback(log.close)
-            pid_file = before.pid_file if before else None
-            if judged.config.pid is None:
-                pid_file = None
-            elif pid_file is None or pid_file.path != judged.config.pid:
-                pid_file = PidFile(judged.config.pid, log.write)
-                undo.callback(pid_file.remove)
+            pid, pid_file = judged.config.pid, None
+            if pid is not None and _is_there(pid):  # perhaps somebody else's
+                pid_file = self._claim(pid, log, undo)
+            configure = await self._prepare(judged, log)
+            undo.callback(self._premises.keep, self._doors)
+            if pid is not None and pid_file is None:  # who sees it may connect at once
+                pid_file = self._claim(pid, log, undo)
             socket = self._control.prepare(judged.config, log.write)
             undo.callback(self._control.abandon, socket)
-            generation = await self._begin(judged, log)
+            generation = await self._begin(judged, configure, log)
             undo.pop_all()
         self._control.move(socket)
         self._served = served = Served(judged, generation, log, pid_file)
@@ -212,12 +215,30 @@ class Supervisor:
             before.retire(served)
         return served
 
-    async def _begin(self, judged: Judged, log: Log) -> Generation:
-        """Have a generation serve, next to another if there is one."""
-        before = self._served.generation.configure.doors if self._served else ()
+    def _claim(self, path: Path, log: Log, undo: ExitStack) -> PidFile:
+        """Take the pid file, if it is not ours already."""
+        before = self._served.pid_file if self._served else None
+        if before is not None and before.path == path:
+            return before
+        pid_file = PidFile(path, log.write)
+        undo.callback(pid_file.remove)
+        return pid_file
+
+    @property
+    def _doors(self) -> tuple[Door, ...]:
+        """Those by which clients come now."""
+        return self._served.generation.configure.doors if self._served else ()
+
+    async def _prepare(self, judged: Judged, log: Log) -> Configure:
+        """Open what is not open yet; clients may queue from now on."""
         if refusal := raise_descriptors(judged.config.worker_rlimit_nofile):
             log.write("alert", f"worker_rlimit_nofile: {refusal}")
-        configure = await self._premises.prepare(judged)
+        return await self._premises.prepare(judged)
+
+    async def _begin(
+        self, judged: Judged, configure: Configure, log: Log
+    ) -> Generation:
+        """Have a generation serve, next to another if there is one."""
         await trio.lowlevel.checkpoint()  # none begins after a stop
         generation = Generation(
             judged.config,
@@ -231,7 +252,7 @@ class Supervisor:
         await generation.settled.wait()
         if generation.failure is not None:
             generation.retire()
-            self._premises.keep(before)
+            self._premises.keep(self._doors)
             raise StartError(generation.failure.text)
         self._premises.keep(configure.doors)
         return generation
@@ -246,3 +267,7 @@ class Supervisor:
     async def _run(self, generation: Generation) -> None:
         await generation.run()
         self._generations.remove(generation)
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path)
