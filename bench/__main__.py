@@ -9,7 +9,6 @@ import tempfile
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
-from statistics import median
 
 import click
 import trustme
@@ -140,7 +139,8 @@ def _site(directory: Path, name: str, stand_in: StandIn, workers: int) -> Site:
 
 def _machine() -> str:
     python = f"CPython {platform.python_version()}"
-    return f"{date.today()}, {os.cpu_count()} processors, {python}, {clients.ssl.OPENSSL_VERSION}"
+    openssl = clients.ssl.OPENSSL_VERSION
+    return f"{date.today()}, {os.cpu_count()} processors, {python}, {openssl}"
 
 
 def _note(text: str) -> None:

@@ -5,8 +5,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from socket import IPPROTO_TCP, TCP_NODELAY, create_connection
-from socket import socket as Socket
+from socket import IPPROTO_TCP, TCP_NODELAY, create_connection, socket
 
 PATIENCE = 60.0
 USER, PASSWORD = b"joe@example.org", b"secret"
@@ -18,7 +17,7 @@ class Client:
     """A connection, and the dialogue over it."""
 
     def __init__(self, port: int) -> None:
-        self.socket: Socket = create_connection(("127.0.0.1", port), PATIENCE)
+        self.socket: socket = create_connection(("127.0.0.1", port), PATIENCE)
         self.socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         self._heard = b""
 
@@ -225,8 +224,7 @@ def idle_sessions(port: int, count: int) -> Iterator[list[Client]]:
     """Hold sessions that say nothing."""
     clients: list[Client] = []
     try:
-        for _ in range(count):
-            clients.append(imaps(port))
+        clients.extend(imaps(port) for _ in range(count))
         yield clients
     finally:
         for client in clients:

@@ -192,7 +192,7 @@ def gateway(site: Site) -> Iterator[Contestant]:
     file = site.directory / "mail.toml"
     file.write_text(_filled(GATEWAY, site))
     command = [sys.executable, "-m", "mailssl_trio", "serve", str(file)]
-    with _running("gateway", command, site, lambda found: found) as contestant:
+    with _running("gateway", command, site) as contestant:
         yield contestant
 
 
@@ -202,7 +202,7 @@ def nginx(site: Site) -> Iterator[Contestant]:
     file = site.directory / "nginx.conf"
     file.write_text(_filled(NGINX, site))
     command = [_program("nginx"), "-p", str(site.directory), "-c", str(file)]
-    with _running("nginx", command, site, lambda found: found) as contestant:
+    with _running("nginx", command, site) as contestant:
         yield contestant
 
 
@@ -213,7 +213,7 @@ def dovecot(site: Site) -> Iterator[Contestant]:
     file.write_text(_filled(DOVECOT, site))
     command = [_program("dovecot"), "-F", "-c", str(file)]
     del site.ports["smtp"]
-    with _running("dovecot", command, site, lambda found: found) as contestant:
+    with _running("dovecot", command, site) as contestant:
         yield contestant
 
 
@@ -256,9 +256,7 @@ def _program(name: str) -> str:
 
 
 @contextmanager
-def _running(
-    name: str, command: list[str], site: Site, _found: object
-) -> Iterator[Contestant]:
+def _running(name: str, command: list[str], site: Site) -> Iterator[Contestant]:
     with ExitStack() as closing:
         output = closing.enter_context((site.directory / "output").open("wb"))
         began = time.monotonic()

@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from statistics import quantiles
 
@@ -204,7 +203,8 @@ def figures(*, quick: bool) -> list[Figure]:
             partial(crowd, count * 3), rounds, (1.7, 1.3),
         ),
         Figure(
-            "resumed login session", "ms CPU", partial(resumed, count), rounds, (1.4, 1.1)
+            "resumed login session", "ms CPU", partial(resumed, count), rounds,
+            (1.4, 1.1),
         ),
         Figure(
             "login session by STARTTLS, IMAP", "ms CPU",
@@ -241,7 +241,9 @@ def figures(*, quick: bool) -> list[Figure]:
             "connect to greeting, p50", "ms",
             times(clients.greeting_time, count, 50), 3, (0.05, 0.04),
         ),
-        Figure("connect to greeting, p99", "ms", times(clients.greeting_time, count, 99), 3),
+        Figure(
+            "connect to greeting, p99", "ms", times(clients.greeting_time, count, 99), 3
+        ),
         Figure("login reply, p50", "ms", times(clients.reply_time, count, 50), 3),
         Figure("login reply, p99", "ms", times(clients.reply_time, count, 99), 3),
         Figure(
@@ -261,9 +263,3 @@ def figures(*, quick: bool) -> list[Figure]:
         Figure("reload", "s", reload, 1 if quick else 3),
         Figure("memory of all its processes", "MB", fresh, 1),
     ]  # fmt: skip
-
-
-@contextmanager
-def interleaved(rounds: int) -> Iterator[range]:
-    """Return the rounds; a contestant's neighbours in time are the others."""
-    yield range(rounds)

@@ -9,7 +9,8 @@ from socket import socket
 import trio
 from attrs import define, field
 
-from mailssl_trio.gateway import ClientLife, Gateway
+from mailssl_trio.client_life import ClientLife
+from mailssl_trio.gateway import Gateway
 from mailssl_trio.mail_session import MailSession
 from mailssl_trio.observer import Crashed, Subject
 from mailssl_trio.protocol.events import Goodbye
@@ -114,7 +115,8 @@ class Server:
         self._here += 1
         session = None
         try:
-            life = self.gateway.welcome(
+            life = ClientLife(
+                self.gateway,
                 newcomer.wire,
                 self.drain,
                 visit,

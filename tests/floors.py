@@ -27,6 +27,8 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
         "config mailbox",
         "mail_session",
         "gateway",
+        "admission",
+        "client_life",
         "server",
         "embedded leaving messages",
         "answering resuming",

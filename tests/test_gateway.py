@@ -16,6 +16,7 @@ from trio.testing import MockClock
 
 from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.auth.route import Authenticator, Judgement, LoginAttempt, Route
+from mailssl_trio.client_life import ClientLife
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.observer import (
     Admitted,
@@ -132,7 +133,8 @@ class House:
                 pass_error_message=self.pass_error_message,
             )
             subject = Subject(1, "pop3", "192.0.2.1", 50_000, "198.51.100.1:110")
-            life = gateway.welcome(
+            life = ClientLife(
+                gateway,
                 stream,
                 self.drain,
                 Visit(subject),

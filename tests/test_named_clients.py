@@ -10,6 +10,7 @@ from attrs import Factory, define
 
 from mailssl_trio import visits
 from mailssl_trio.auth.backend import BackendAuthenticator
+from mailssl_trio.client_life import ClientLife
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.observer import Subject
 from mailssl_trio.protocol.server_session import Policy
@@ -66,7 +67,8 @@ async def visit(
         names=ClientNames(Resolver((("127.0.0.1", server.port),), timeout=lookup)),
     )
     async with trio.open_nursery() as nursery:
-        life = gateway.welcome(
+        life = ClientLife(
+            gateway,
             theirs,
             it.drain,
             visits.Visit(it.subject),

@@ -9,6 +9,7 @@ from attrs import define, field
 from trio.testing import MockClock
 
 from mailssl_trio.auth.route import Judgement, LoginAttempt
+from mailssl_trio.client_life import ClientLife
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.observer import Subject
 from mailssl_trio.protocol.credentials import Reason, Rejected
@@ -61,7 +62,8 @@ class House:
             real_ip_from=self.trusted,
         )
         async with trio.open_nursery() as partings:
-            life = gateway.welcome(
+            life = ClientLife(
+                gateway,
                 stream,
                 self.drain,
                 Visit(self.subject),

@@ -15,6 +15,7 @@ from trio.testing import MockClock
 
 from mailssl_trio.auth.backend import BackendAuthenticator
 from mailssl_trio.auth.route import Authenticator, Judgement, LoginAttempt, Route
+from mailssl_trio.client_life import ClientLife
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.limits.access import AccessRule
 from mailssl_trio.limits.counts import Counts, Segments
@@ -138,7 +139,8 @@ class Place:
         subject = Subject(1, self.protocol, came_from, 50_000, "198.51.100.1:110")
         visit = Visit(subject)
         async with trio.open_nursery() as partings:
-            life = gateway.welcome(
+            life = ClientLife(
+                gateway,
                 stream,
                 Drain(),
                 visit,

@@ -12,7 +12,7 @@ import trio
 from attrs import frozen
 from trio.testing import MockClock
 
-from mailssl_trio.gateway import SERVERS
+from mailssl_trio.client_life import SERVERS
 from mailssl_trio.protocol.events import Authenticate, Closed, Event, Goodbye
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
 from mailssl_trio.tls.certificates.refusal import CertificateRefusal
