@@ -1,19 +1,18 @@
 """``mailssl-trio ban``: nobody from a network is let in."""
 
-from ipaddress import ip_network
-
 import click
 
 from mailssl_trio.cli.controlled import finding, reach, tell
 from mailssl_trio.cli.finding import Named
 from mailssl_trio.cli.table import moment
 from mailssl_trio.config.units import parse_time
+from mailssl_trio.limits.networks import network_of
 
 
 def network(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
     """Read an address or a network."""
     try:
-        return str(ip_network(text, strict=False))
+        return str(network_of(text))
     except ValueError:
         raise click.BadParameter(
             "write an address, or a network: 192.0.2.0/24"

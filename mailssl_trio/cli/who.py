@@ -1,7 +1,6 @@
 """``mailssl-trio who``: everybody who is logged in."""
 
 from collections.abc import Mapping
-from ipaddress import ip_network
 
 import click
 
@@ -9,6 +8,7 @@ from mailssl_trio.cli.control_client import Fact
 from mailssl_trio.cli.controlled import finding, reach, tell
 from mailssl_trio.cli.finding import Named
 from mailssl_trio.cli.table import moment, table
+from mailssl_trio.limits.networks import network_of
 
 HEAD = (
     "user",
@@ -47,7 +47,7 @@ def who(whom: str | None, everybody: bool, named: Named, as_json: bool) -> None:
 def whom_is_meant(word: str) -> Mapping[str, str]:
     """Return what a word means: a network, or the name of a user or session."""
     try:
-        ip_network(word, strict=False)
+        network_of(word)
     except ValueError:
         return {"user": word, "session": word}
     return {"network": word}

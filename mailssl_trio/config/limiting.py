@@ -1,13 +1,13 @@
 """What is limited at a virtual server, of its directives."""
 
 from collections.abc import Iterator
-from ipaddress import ip_interface
 
 from mailssl_trio.config.limit_words import ALL
 from mailssl_trio.config.problem import Report
 from mailssl_trio.config.server_table import ServerTable
 from mailssl_trio.config.trusted_proxies import check_low_bits
 from mailssl_trio.limits.access import AccessRule
+from mailssl_trio.limits.networks import network_of
 from mailssl_trio.limits.policy import LimitPolicy
 from mailssl_trio.transport.proxied import UNIX
 
@@ -34,7 +34,7 @@ def _access(rules: tuple[str, ...]) -> Iterator[AccessRule]:
 def _rule(whom: str, *, allow: bool) -> AccessRule:
     if whom in (ALL, UNIX):
         return AccessRule(allow, unix=whom == UNIX)
-    return AccessRule(allow, ip_interface(whom).network)
+    return AccessRule(allow, network_of(whom))
 
 
 def _check_access(table: ServerTable, report: Report) -> None:
@@ -54,7 +54,7 @@ def _check_exempt(table: ServerTable, report: Report) -> None:
     networks = [word for word in table.directives.limit_exempt if word != UNIX]
     check_low_bits(table, "limit_exempt", networks, report)
     for word in networks:
-        if not ip_interface(word).network.prefixlen:
+        if not network_of(word).prefixlen:
             report.warning(
                 table.origin("limit_exempt"),
                 f"no limit holds for anybody of {word}",

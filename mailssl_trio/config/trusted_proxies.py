@@ -8,6 +8,7 @@ from mailssl_trio.config.model import Listen
 from mailssl_trio.config.problem import Report
 from mailssl_trio.config.real_ip import is_network
 from mailssl_trio.config.server_table import ServerTable, Site
+from mailssl_trio.limits.networks import network_of
 from mailssl_trio.transport.proxied import UNIX, RealIpFrom
 
 NAME = "set_real_ip_from"
@@ -29,7 +30,7 @@ def real_ip_from(
     check_low_bits(table, NAME, named, report)
     hosts = [word for word in listed if word != UNIX and not is_network(word)]
     named += addresses(hosts, table.origin(NAME), site, report)
-    networks = dict.fromkeys(ip_interface(word).network for word in named)
+    networks = dict.fromkeys(map(network_of, named))
     return RealIpFrom(tuple(networks), UNIX in listed)
 
 

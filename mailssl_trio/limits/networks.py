@@ -1,5 +1,6 @@
 """Networks, and what holds for them: found by an address, however many there are."""
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import (
@@ -8,6 +9,7 @@ from ipaddress import (
     IPv6Address,
     IPv6Network,
     ip_address,
+    ip_interface,
     ip_network,
 )
 from typing import Generic, TypeAlias, TypeVar
@@ -23,6 +25,12 @@ REMEMBERED = 4096
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that tell one subscriber from another: RFC 6177 section 2
 gives him at least so many for himself, so that he has 2^64 addresses to come from."""
+
+
+MAPPED_PREFIX = 96
+"""Bits before the IPv4 address in one of IPv6 that stands for it (RFC 4291 2.5.5.2)."""
+
+ZONE = re.compile("%[^/]*")
 
 
 @lru_cache(REMEMBERED)
@@ -43,6 +51,19 @@ def payer(address: Address) -> Network:
     if isinstance(address, IPv4Address):
         return IPv4Network(address)
     return ip_network((address, IPV6_PREFIX), strict=False)
+
+
+def network_of(text: str) -> Network:
+    """Read an address or a network that somebody has written. Raises ValueError.
+
+    As with clients, one of IPv4 may be written as IPv6, as logs have it where a socket
+    is for both; and a zone says nothing about who it is.
+    """
+    network = ip_interface(ZONE.sub("", text)).network
+    if isinstance(network, IPv6Network) and network.prefixlen >= MAPPED_PREFIX:
+        if (mapped := network.network_address.ipv4_mapped) is not None:
+            return ip_network((mapped, network.prefixlen - MAPPED_PREFIX))
+    return network
 
 
 class Networks(Generic[T]):

@@ -4,7 +4,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 
-from mailssl_trio.limits.networks import Networks, address_of, payer
+from mailssl_trio.limits.networks import Networks, address_of, network_of, payer
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,30 @@ def test_address_pays_for_itself_and_one_of_ipv6_for_its_subscriber(
     address = address_of(client)
     assert address is not None
     assert str(payer(address)) == found
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("192.0.2.7", "192.0.2.7/32"),
+        ("192.0.2.7/24", "192.0.2.0/24"),
+        ("2001:db8::1", "2001:db8::1/128"),
+        ("::ffff:192.0.2.7", "192.0.2.7/32"),
+        ("::ffff:192.0.2.7/120", "192.0.2.0/24"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
+        ("::/0", "::/0"),
+        ("fe80::1%eth0", "fe80::1/128"),
+        ("fe80::1%\n[alert] forged/64", "fe80::/64"),
+    ],
+)
+def test_network_is_read_as_clients_addresses_are(written: str, meant: str) -> None:
+    assert str(network_of(written)) == meant
+
+
+@pytest.mark.parametrize("written", ["", "x", "192.0.2.7/33", "192.0.2.7/24/3", "%"])
+def test_what_is_no_network_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="does not appear"):
+        network_of(written)
 
 
 def test_client_of_a_unix_socket_has_no_address() -> None:

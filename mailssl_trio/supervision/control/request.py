@@ -6,10 +6,11 @@ answered with lines, the last of which has ``ok``; docs/control.md has all of th
 
 import json
 from collections.abc import Mapping
-from ipaddress import ip_network
 from typing import TypeAlias
 
 from attrs import frozen
+
+from mailssl_trio.limits.networks import network_of
 
 VERSION = 1
 
@@ -60,7 +61,7 @@ class Request:
         if (text := self.text(name)) is None:
             return None
         try:
-            return str(ip_network(text, strict=False))
+            return str(network_of(text))
         except ValueError:
             raise RequestError(f"`{name}` is no address and no network") from None
 

@@ -58,6 +58,8 @@ def test_what_is_no_request_is_refused(line: bytes, why: str) -> None:
         ("192.0.2.7", "192.0.2.7/32"),
         ("192.0.2.7/24", "192.0.2.0/24"),
         ("2001:db8::1", "2001:db8::1/128"),
+        ("::ffff:192.0.2.7", "192.0.2.7/32"),
+        ("fe80::1%\n[alert] forged", "fe80::1/128"),
     ],
 )
 def test_network_may_be_an_address(word: str, network: str) -> None:
