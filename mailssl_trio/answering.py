@@ -19,6 +19,7 @@ from typing import TypeAlias
 
 import trio
 
+from mailssl_trio.escaping import as_name, as_text
 from mailssl_trio.messages import (
     Answer,
     CountSessions,
@@ -40,9 +41,6 @@ LOOKED_AT = 200
 FOUND_AT_ONCE = 100
 ENDED_AT_ONCE = 20
 """Connections of a page: the loop is held for a millisecond or two."""
-
-LONGEST_NAME = 400
-"""Characters of a user's name that are told; RFC 5321 knows addresses of 320."""
 
 Matching: TypeAlias = Callable[[Subject], bool]
 
@@ -68,11 +66,6 @@ def answer(question: Question, visits: Visits) -> Answer:
             logged_in = sum(visit.subject.logged_in is not None for visit in visits)
             return SessionCount(logged_in, len(visits) - logged_in, number=number)
     raise RuntimeError(f"nobody knows an answer to this: {question}")
-
-
-def shown(login: bytes) -> str:
-    """Return a user's name as text, whatever octets the client has sent."""
-    return login.decode("utf-8", "backslashreplace")
 
 
 def _page(
@@ -115,7 +108,7 @@ def _meaning(whom: Whom) -> Matching:
         if subject.session == whom.session or _is_in(network, subject.client):
             return True
         has_logged_in = subject.logged_in is not None
-        return has_logged_in and shown(subject.login).casefold() == user
+        return has_logged_in and as_text(subject.login).casefold() == user
 
     return means
 
@@ -137,7 +130,7 @@ def _session(subject: Subject, zero: float) -> Session:
     login = subject.logged_in
     return Session(
         subject.session,
-        shown(subject.login)[:LONGEST_NAME],
+        as_name(subject.login),
         subject.mechanism,
         subject.protocol,
         subject.client,

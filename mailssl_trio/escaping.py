@@ -1,5 +1,8 @@
 """Text from peers, made fit for a line that people and their tools read."""
 
+LONGEST_NAME = 400
+"""Characters of a user's name that are told; RFC 5321 knows addresses of 320."""
+
 
 def escape(text: str | bytes) -> str:
     """Return it with no control, no quote and no backslash raw."""
@@ -17,6 +20,11 @@ def as_text(text: str | bytes) -> str:
     if isinstance(text, bytes):
         return text.decode("utf-8", "backslashreplace")
     return text
+
+
+def as_name(login: bytes) -> str:
+    """Return the name of a user, or how it began: what stands behind it counts, too."""
+    return as_text(login)[:LONGEST_NAME]
 
 
 def octets(char: str) -> str:

@@ -26,7 +26,8 @@ MONTHS = (
 )  # fmt: skip
 """In English, wherever we run."""
 
-MAX_MESSAGE = 2048 + 512  # a line of the log, and what stands before it
+MAX_MESSAGE = 8192
+"""What rsyslog and others take; lines of our logs are shorter, but for tracebacks."""
 
 SECONDS_BETWEEN_LOOKUPS = 10.0
 """A name that is not found would hold up every line."""

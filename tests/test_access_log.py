@@ -15,6 +15,7 @@ from mailssl_trio.access.endings import BY_GOODBYE
 from mailssl_trio.access.like_dovecot import WORDS, like_dovecot
 from mailssl_trio.access.like_nginx import like_nginx
 from mailssl_trio.access_log import AccessLog, Format, Writing
+from mailssl_trio.escaping import LONGEST_NAME
 from mailssl_trio.log_writer import ErrorLog
 from mailssl_trio.logs import open_logs
 from mailssl_trio.observer import (
@@ -34,6 +35,7 @@ from mailssl_trio.observer import (
 from mailssl_trio.protocol.credentials import Reason, Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
 from mailssl_trio.protocol.failures import Failure
+from mailssl_trio.syslog import MAX_MESSAGE
 
 DOCS = Path(__file__).parents[1] / "docs" / "logs.md"
 
@@ -273,7 +275,21 @@ async def test_name_of_a_user_is_a_name_and_nothing_else(
     if write is like_nginx:
         assert line.count("client: ") == 1
     if write is as_json:
-        assert json.loads(line)["user"] == name.decode("utf-8", "backslashreplace")
+        said = name.decode("utf-8", "backslashreplace")
+        assert json.loads(line)["user"] == said[:LONGEST_NAME]
+
+
+@pytest.mark.parametrize("write", ALL)
+@pytest.mark.parametrize("name", ["y", "\x00", "\U000e0001", "\U0001f600", "="])
+@pytest.mark.parametrize("happening", [REFUSED, Ended(Goodbye.PEER_GONE)])
+async def test_who_has_tried_a_name_without_an_end_is_in_the_line_all_the_same(
+    write: Writing, name: str, happening: Happening
+) -> None:
+    line = write(bob(login=name.encode() * 3000), happening)
+    assert line is not None
+    told = line.encode()[: MAX_MESSAGE - 200]  # the rest is what a daemon is told first
+    assert b"203.0.113.7" in told
+    assert told.endswith((b"session=<AbCd1234>", b"session: AbCd1234", b"}"))
 
 
 @pytest.mark.parametrize("write", ALL)

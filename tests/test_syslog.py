@@ -125,7 +125,7 @@ def test_name_that_nobody_has_loses_its_lines() -> None:
 def test_long_line_is_cut() -> None:
     with daemon(("127.0.0.1", 0)) as it:
         with open_error_log(target(it), "info") as log:
-            log.writer.put([target(it)], Line("error", "x" * 5000))  # a traceback
+            log.writer.put([target(it)], Line("error", "x" * 9000))  # a traceback
         assert len(it.recv(65536)) == MAX_MESSAGE
 
 

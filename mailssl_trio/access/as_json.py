@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from mailssl_trio.access.endings import age, failure_of
-from mailssl_trio.escaping import as_text
+from mailssl_trio.escaping import as_name
 from mailssl_trio.observer import (
     Admitted,
     Ended,
@@ -91,7 +91,7 @@ def _about(subject: Subject) -> Facts:
         "resumed": tls.resumed if tls else None,
         "server_name": tls.server_name if tls else None,
         "starttls": subject.starttls and tls is not None,
-        "user": as_text(subject.login) if tried else None,
+        "user": as_name(subject.login) if tried else None,
         "mechanism": subject.mechanism if tried else None,
         "attempts": subject.attempts,
         "upstream": subject.upstream or None,

@@ -8,13 +8,13 @@ An end without any login begins as older ones have it, for the filter's mode
 
 The name of a user is the only text of a client's. It stands before ``rip`` and inside
 of ``<>``, and holds none of ``<>=``, backslashes, controls and ends of lines, but as
-octets.
+octets. It has an end: behind it stands whom to ban, and syslog daemons cut long lines.
 """
 
 from collections.abc import Iterator, Mapping
 
 from mailssl_trio.access.endings import age, failure_of
-from mailssl_trio.escaping import as_text, octets
+from mailssl_trio.escaping import as_name, octets
 from mailssl_trio.observer import (
     Admitted,
     Ended,
@@ -132,7 +132,7 @@ def _who(subject: Subject, failure: Failure | None = None) -> str:
 
 
 def _facts(subject: Subject, failure: Failure | None) -> Iterator[str]:
-    yield f"user=<{_inside(subject.login)}>"
+    yield f"user=<{_inside(as_name(subject.login))}>"
     if subject.attempts:
         yield f"method={subject.mechanism}"
     if subject.client_port:  # a Unix socket has no address
@@ -150,11 +150,11 @@ def _facts(subject: Subject, failure: Failure | None) -> Iterator[str]:
     yield f"session=<{subject.session}>"
 
 
-def _inside(text: str | bytes) -> str:
+def _inside(text: str) -> str:
     """Make a peer's text fit to stand inside of ``<>``, where nothing ends it."""
     return "".join(
         char if char.isprintable() and char not in "<>=\\" else octets(char)
-        for char in as_text(text)
+        for char in text
     )
 
 
