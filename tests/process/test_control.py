@@ -99,6 +99,8 @@ def test_administrator_sees_who_is_here_and_sends_somebody_away(
         assert ask(directory, "kick", "127.0.0.1") == "1 ended\n"
         assert b"ended by an administrator" in other.readline()
         assert f'kick "{ALICE.name.upper()}": 1 ended, for uid' in program.logged()
+        ask(directory, "kick", "x" * 4000)  # whoever asks is told of in any case
+        assert f'kick "{"x" * 400}": 0 ended, for uid' in program.logged()
 
 
 def test_reload_waits_and_says_what_is_wrong(directory: Path, doors: Doors) -> None:

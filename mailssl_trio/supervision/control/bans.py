@@ -32,7 +32,8 @@ async def ban(program: Program, request: Request, visitor: Visitor) -> Fact:
     if seconds <= 0:
         raise RequestError("`seconds` must be more than 0")
     made = program.ledger.bans.add(network, seconds)
-    program.log("notice", f"control: ban {network} for {seconds} s, for {visitor.peer}")
+    length = f"{made.seconds_left:.0f} s"
+    program.log("notice", f"control: ban {network} for {length}, for {visitor.peer}")
     await visitor.say({"ban": _fact(made)})
     return {"ok": True}
 

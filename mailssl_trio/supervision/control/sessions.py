@@ -1,7 +1,7 @@
 """The verbs about those who are here: ``who`` and ``kick``."""
 
 from mailssl_trio.channel import CONVERTER
-from mailssl_trio.escaping import escape
+from mailssl_trio.escaping import LONGEST_NAME, escape
 from mailssl_trio.messages import (
     EndSessions,
     FindSessions,
@@ -50,7 +50,8 @@ async def kick(program: Program, request: Request, visitor: Visitor) -> Fact:
         is_whole = await ask_all(program, visitor, EndSessions(whom), tell)
     finally:  # also where whoever asked has gone
         meant = filter(None, (whom.user, whom.session, whom.network))
-        text = f'control: kick "{escape(" ".join(dict.fromkeys(meant)))}"'
+        words = " ".join(dict.fromkeys(meant))[:LONGEST_NAME]
+        text = f'control: kick "{escape(words)}"'
         program.log("notice", f"{text}: {ended} ended, for {visitor.peer}")
     return _last(is_whole, {"ended": ended})
 
