@@ -12,6 +12,7 @@ from mailssl_trio.cli.control_client import PATIENCE, Answer, ControlError, Fact
 from mailssl_trio.cli.controlled import FILE, WHERE, fail, whereabouts_of
 from mailssl_trio.cli.finding import Named
 from mailssl_trio.config.problem import MAY_NOT_OPEN
+from mailssl_trio.supervision.lock_holders import holders
 
 pid_option = click.option(
     "--pid", type=FILE, help="Its pid file: a signal is sent, and no answer awaited."
@@ -57,8 +58,11 @@ def _send(file: Path, signals: Sequence[signal.Signals]) -> None:
     try:
         with file.open("rb") as opened:
             pid = process_number(opened.read(32))
+            holding = holders(opened.fileno())
             flock(opened, LOCK_SH | LOCK_NB)  # it is locked as long as its owner lives
     except BlockingIOError:
+        if holding and pid not in holding:
+            fail(f"{file} names process {pid}, and is locked by others")
         try:
             for number in signals:
                 os.kill(pid, number)

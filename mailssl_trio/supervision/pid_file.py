@@ -1,7 +1,8 @@
 """The directive ``pid``: a file that names the supervisor for as long as it lives.
 
 Whether it lives is told by a lock on the file, which the kernel frees when its holder
-dies, however that comes; a number alone would soon be somebody else's.
+dies, however that comes; a number alone would soon be somebody else's. A stranger may
+have the lock then, who has waited for it: he gets to keep it, and the old file.
 """
 
 import errno
@@ -12,6 +13,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from mailssl_trio.building import StartError
+from mailssl_trio.supervision.lock_holders import strangers
 
 MODE = 0o644  # who we are is no secret
 LONGEST = 32
@@ -30,6 +32,7 @@ class PidFile:
         self._write = write
         self._descriptor = _open(path)
         try:
+            self._leave_to_strangers()
             self._take()
         except BaseException:
             os.close(self._descriptor)
@@ -55,12 +58,39 @@ class PidFile:
         finally:
             os.close(self._descriptor)
 
-    def _take(self) -> None:
-        """Lock the file and empty it."""
+    def _leave_to_strangers(self) -> None:
+        """Make another file where the old one is locked by whom it does not name."""
         if not S_ISREG(os.fstat(self._descriptor).st_mode):
             raise StartError(f"pid: {self.path} is not a regular file")
-        said = os.pread(self._descriptor, LONGEST + 1, 0)
-        pid = said.strip().decode("ascii", "replace")
+        if not self._names_process() or not _is_at(self.path, self._descriptor):
+            return
+        locked = strangers(self._descriptor)
+        if locked and int(self._says()) not in locked:
+            whom = ", ".join(map(str, sorted(locked)))
+            self._write("warn", f"{self.path} was locked by process {whom}: replaced")
+            self._replace()
+
+    def _replace(self) -> None:
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StartError(
+                f"pid: {self.path}: {error.strerror}", denied=True
+            ) from None
+        old, self._descriptor = self._descriptor, _open(self.path)
+        os.close(old)
+
+    def _says(self) -> str:
+        return os.pread(self._descriptor, LONGEST + 1, 0).decode("ascii", "replace")
+
+    def _names_process(self) -> bool:
+        said = self._says()
+        return said.strip().isdecimal() and len(said) <= LONGEST
+
+    def _take(self) -> None:
+        """Lock the file and empty it."""
+        said = self._says()
+        pid = said.strip()
         try:
             flock(self._descriptor, LOCK_EX | LOCK_NB)
         except BlockingIOError:
@@ -68,7 +98,7 @@ class PidFile:
             raise StartError(f"pid: {self.path} belongs to {who}") from None
         if not _is_at(self.path, self._descriptor):
             raise StartError(f"pid: {self.path} was removed by another process")
-        if said and not (pid.isdecimal() and len(said) <= LONGEST):
+        if said and not self._names_process():
             raise StartError(f"pid: {self.path} is no pid file")
         if pid:
             text = f"{self.path} was left by process {pid}, which holds it no more"

@@ -56,6 +56,34 @@ def test_what_a_killed_program_left_is_noticed_and_overwritten(tmp_path: Path) -
     assert not pid.exists()
 
 
+LOCK = """\
+import fcntl, os, sys, time
+os.setresuid(65534, 65534, 65534)
+file = open(sys.argv[1])
+fcntl.flock(file, fcntl.LOCK_EX)
+print("locked", flush=True)
+time.sleep(60)
+"""
+"""A stranger may, since he may read it."""
+
+
+def test_lock_of_a_stranger_keeps_nobody_out_and_stops_nobody(tmp_path: Path) -> None:
+    need_root("being two users")
+    with public_directory() as directory:
+        pid = directory / "gateway.pid"
+        pid.write_text(f"{os.getpid()}\n")  # of a killed program, and now it is ours
+        stranger: list[str | Path] = [sys.executable, "-c", LOCK, pid]
+        with background("stranger", stranger, directory) as locking:
+            locking.await_words("locked")
+            command = (sys.executable, "-m", "mailssl_trio", "stop", "--pid", str(pid))
+            said = run(*command, cwd=tmp_path, expect=1)
+            assert f"names process {os.getpid()}, and is locked by others" in said
+            with serving(tmp_path, settings(pid)) as program:
+                assert pid.read_text() == f"{program.process.pid}\n"
+                said = f"{pid} was locked by process {locking.process.pid}"
+                assert said in program.logged()
+
+
 def test_other_file_is_not_taken_for_a_pid_file(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("years of work\n")

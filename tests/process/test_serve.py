@@ -33,6 +33,7 @@ BY = {"starttls": "by STARTTLS only", "tls": "by TLS"}
 AS_NOBODY = """\
 import os
 from mailssl_trio.cli import main
+from mailssl_trio.cli.serve import serve
 from trustme import CA
 CA()  # or what it imports when it is used would come too late
 os.setgroups([])
