@@ -3,7 +3,7 @@
 A message is a class here and a name in ``TYPES``; to add one is to write both.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from attrs import field, frozen
@@ -90,8 +90,15 @@ class Limiting:
     hash_key: bytes = field(repr=False)
     place: Place | None
     """Where it counts; None where nothing is counted."""
-    standing: tuple[Sanction, ...]
-    """What holds at its start."""
+    bans: tuple[str, ...] = field(repr=False)
+    """Those that hold at its start, a line each; of so many nothing else is quick."""
+    now: float
+    """What the clock says by which they end."""
+
+    @property
+    def standing(self) -> Iterator[Sanction]:
+        """The same, for who begins."""
+        return (Sanction.of(ban, self.now) for ban in self.bans)
 
 
 @frozen

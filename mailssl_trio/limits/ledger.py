@@ -11,7 +11,7 @@ from ipaddress import ip_network
 
 import trio
 
-from mailssl_trio.limits.bans import Ban, Bans
+from mailssl_trio.limits.bans import LONGEST, Ban, Bans
 from mailssl_trio.limits.networks import Network
 from mailssl_trio.limits.sanctions import Failure, LoginRule, Sanction, Success
 
@@ -20,6 +20,9 @@ MOST_FAILURES = 100_000
 
 LONGEST_DELAY = 30.0
 """Seconds beyond which no delay grows."""
+
+DOUBLINGS = 64
+"""After so many the shortest delay is longer than that."""
 
 Key = tuple[str, str]
 """A network, and the tag of a user; "" is for all of its users."""
@@ -73,19 +76,22 @@ class Ledger:
                 del self._records[success.network, ""]
 
     def unban(self, network: Network) -> tuple[Ban, ...]:
-        """End all bans within a network, and let those who were banned begin anew."""
+        """End bans within a network, and let those who were banned begin anew.
+
+        It ends so many at once; there are none left when none are returned.
+        """
         ended = self.bans.remove(network)
         for ban in ended:
             self._clear((str(ban.network), ban.user_tag))
             self._clear((str(ban.network), ""))
         return ended
 
-    def standing(self) -> tuple[Sanction, ...]:
-        """Return the bans that hold: a worker must know them that begins.
+    def standing(self) -> tuple[str, ...]:
+        """Return the bans that hold, a line each: a worker must know them that begins.
 
         Delays it hears of with the next failure.
         """
-        return tuple(ban.sanction for ban in self.bans)
+        return tuple(ban.written for ban in self.bans)
 
     def take_news(self) -> tuple[Sanction, ...]:
         """Return what has come to hold, or ceased to, since this was asked before."""
@@ -103,7 +109,7 @@ class Ledger:
             self._clear(key)
             self._ban(key, rule, failure)
         elif rule.delay:
-            delay = min(rule.delay * 2.0 ** (count - 1), LONGEST_DELAY)
+            delay = min(LONGEST_DELAY, rule.delay * 2.0 ** min(count - 1, DOUBLINGS))
             self._announce(Sanction(key[0], rule.time, key[1], delay))
 
     def _remember(self, key: Key, rule: LoginRule, failure: Failure) -> int:
@@ -131,7 +137,7 @@ class Ledger:
         network = _network(key[0])
         if network is None:
             return
-        until = trio.current_time() + rule.ban
+        until = trio.current_time() + min(LONGEST, rule.ban)
         why = f"{rule.distinct} different wrong passwords"
         user = failure.user if key[1] else ""
         self._tell(self.bans.begin(Ban(network, until, why, key[1], user)))

@@ -60,10 +60,11 @@ def network_of(text: str) -> Network:
     is for both; and a zone says nothing about who it is.
     """
     network = ip_interface(ZONE.sub("", text)).network
-    if isinstance(network, IPv6Network) and network.prefixlen >= MAPPED_PREFIX:
-        if (mapped := network.network_address.ipv4_mapped) is not None:
-            return ip_network((mapped, network.prefixlen - MAPPED_PREFIX))
-    return network
+    if isinstance(network, IPv4Network) or network.prefixlen < MAPPED_PREFIX:
+        return network
+    mapped = network.network_address.ipv4_mapped
+    length = network.prefixlen - MAPPED_PREFIX
+    return network if mapped is None else ip_network((mapped, length))
 
 
 class Networks(Generic[T]):

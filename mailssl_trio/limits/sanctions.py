@@ -58,3 +58,9 @@ class Sanction:
     """Whom it is for, of those who come from there; "" is all of them."""
     delay: float | None = None
     """Seconds that each login has to wait; None: it is a ban."""
+
+    @classmethod
+    def of(cls, ban: str, now: float) -> "Sanction":
+        """Read a ban in one line; it says when it ends by the clock of its writer."""
+        network, until, user_tag = ban.split(" ", 2)
+        return cls(network, max(0.0, float(until) - now), user_tag)

@@ -56,7 +56,8 @@ class SharedLimits:
 
     def of_worker(self, place: Place | None) -> Limiting:
         """Return what a worker is told that starts now."""
-        return Limiting(self._hash_key, place, self.ledger.standing())
+        bans, now = self.ledger.standing(), trio.current_time()
+        return Limiting(self._hash_key, place, bans, now)
 
     def hear(self, told: LoginsTold) -> None:
         """Take note of what a worker tells of logins."""

@@ -1,14 +1,18 @@
 """Failed logins, and what follows from them."""
 
+import time
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 import trio
 from trio.testing import MockClock
 
+from mailssl_trio.channel import decode, encode
 from mailssl_trio.limits import bans, ledger
 from mailssl_trio.limits.ledger import Ledger
 from mailssl_trio.limits.sanctions import Failure, LoginRule, Sanction, Success
 from mailssl_trio.limits.standing import Standing
+from mailssl_trio.messages import Configure, Limiting
 
 ADDRESS, OTHER = "192.0.2.1/32", "192.0.2.2/32"
 PAIR = LoginRule(by_user=True, distinct=3, time=600, delay=1, ban=3600)
@@ -218,9 +222,74 @@ async def test_worker_that_begins_knows_what_holds(autojump_clock: MockClock) ->
         scene.fails(str(number))
     scene.ledger.bans.add(ip_network("198.51.100.0/24"), 60)
     scene.standing = Standing()
-    scene.standing.apply(scene.ledger.standing())
+    limiting = Limiting(b"", None, scene.ledger.standing(), trio.current_time())
+    scene.standing.apply(limiting.standing)
     assert scene.bars()
+    await trio.sleep(59)
     assert scene.shuts_out("198.51.100.7")
+    await trio.sleep(1)
+    assert not scene.shuts_out("198.51.100.7")
+
+
+async def test_worker_that_begins_is_told_of_20_000_bans_in_no_time(
+    autojump_clock: MockClock,
+) -> None:
+    some = ledger.Ledger(lambda _: None)
+    for number in range(bans.MOST):
+        some.bans.add(ip_network((0x20010DB8_00000000 + number << 64, 64)), 3600)
+    began = time.process_time()
+    limiting = Limiting(b"", None, some.standing(), trio.current_time())
+    line = encode(Configure(Path(), Path(), (), (), limiting=limiting))
+    assert time.process_time() - began < 0.2  # and some 20 ms where nothing hinders
+    told = decode(line)
+    assert isinstance(told, Configure)
+    assert told.limiting is not None
+    assert len([*told.limiting.standing]) == bans.MOST
+
+
+async def test_all_bans_end_when_all_are_meant_but_not_all_at_once(
+    autojump_clock: MockClock,
+) -> None:
+    some = ledger.Ledger(lambda _: None)
+    for number in range(2 * bans.AT_ONCE + 1):
+        some.bans.add(ip_network(0x0A000000 + number), 3600)
+    everybody = ip_network("0.0.0.0/0")
+    ended = [len(some.unban(everybody)) for _ in range(4)]
+    assert ended == [bans.AT_ONCE, bans.AT_ONCE, 1, 0]
+
+
+async def test_worker_that_is_told_nonsense_by_another_begins_all_the_same(
+    autojump_clock: MockClock,
+) -> None:
+    rule = LoginRule(by_user=True, distinct=1, ban=float("inf"))
+    scene = Scene(rule)
+    scene.ledger.failed(Failure("192.0.2.1/32", "j", "a tag of \n words", "x", (rule,)))
+    (ban,) = scene.ledger.standing()
+    held = Sanction.of(ban, trio.current_time())
+    assert (held.user_tag, held.seconds) == ("a tag of \n words", bans.LONGEST)
+
+
+async def test_delay_of_the_most_guesses_there_can_be_is_a_delay(
+    autojump_clock: MockClock,
+) -> None:
+    scene = Scene(LoginRule(by_user=False, distinct=10_000, delay=1.0))
+    for number in range(1100):
+        scene.fails(str(number))
+    assert scene.delay() == ledger.LONGEST_DELAY
+
+
+async def test_bans_that_are_over_keep_no_room_of_those_that_hold(
+    autojump_clock: MockClock,
+) -> None:
+    told: list[Sanction] = []
+    some = bans.Bans(told.append, most=100)
+    for number in range(100):  # somebody's list of bad networks, each hour
+        some.add(ip_network(0x0A000000 + number), 3600)
+    await trio.sleep(3601)
+    for number in range(50):
+        some.add(ip_network(0x0B000000 + number), 3600, "of itself")
+    assert len(some) == 50
+    assert sum(not sanction.seconds for sanction in told) == 100
 
 
 async def test_news_are_told_once(autojump_clock: MockClock) -> None:

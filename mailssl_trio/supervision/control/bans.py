@@ -3,6 +3,8 @@
 import time
 from ipaddress import ip_network
 
+import trio
+
 from mailssl_trio.limits.bans import Ban
 from mailssl_trio.limits.networks import Network
 from mailssl_trio.supervision.control.program import Program
@@ -41,7 +43,10 @@ async def ban(program: Program, request: Request, visitor: Visitor) -> Fact:
 async def unban(program: Program, request: Request, visitor: Visitor) -> Fact:
     """End all bans of a network, and of what lies in it."""
     network = _network(request)
-    ended = len(program.ledger.unban(network))
+    ended = 0
+    while some := len(program.ledger.unban(network)):
+        ended += some
+        await trio.lowlevel.checkpoint()  # others have their turn, who have workers
     program.log(
         "notice", f"control: unban {network}: {ended} ended, for {visitor.peer}"
     )
