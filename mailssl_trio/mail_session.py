@@ -56,9 +56,15 @@ class MailSession:
         """Send what is here already; return whether it can do without a task."""
         return self._relay.begin()
 
-    def asleep(self, wake: Callable[[], None]) -> Sleeper:
+    def pass_on(self, descriptor: int) -> bool:
+        """Carry what has come; return whether it can still do without a task."""
+        return self._relay.pass_on(descriptor)
+
+    def asleep(
+        self, pass_on: Callable[[int], bool], wake: Callable[[], None]
+    ) -> Sleeper:
         """Return what it is while little is said."""
-        return Sleeper(self._relay, wake)
+        return Sleeper(self._relay, pass_on, wake)
 
     async def close(self) -> None:
         """Close both lines, in a way that tells how the session ended."""

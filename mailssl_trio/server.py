@@ -131,9 +131,7 @@ class Server:
         del newcomer, life  # what only a login needs
         if session is None:
             return
-        if session.begin():
-            self._park(session, visit)
-        else:
+        if not (self._went_well(visit, session.begin) and self._park(session, visit)):
             await self._relay(session, visit)
 
     async def _until_login(self, life: ClientLife, visit: Visit) -> MailSession | None:
@@ -157,7 +155,13 @@ class Server:
                     await life.close()
 
     async def _relay(self, session: MailSession, visit: Visit) -> None:
-        """Carry a session until its end, or until nobody speaks."""
+        """Carry a session until its end, or until it can sleep."""
+        while not await self._carry(session, visit):
+            if self._park(session, visit):
+                return
+
+    async def _carry(self, session: MailSession, visit: Visit) -> bool:
+        """Carry a session until its end or until nobody speaks; say if it has ended."""
         tell = partial(self._crashed, visit.subject)
         is_over = True
         try:
@@ -171,15 +175,30 @@ class Server:
                         await session.close()
                 finally:
                     self._leave(visit)
-        if not is_over:
-            self._park(session, visit)
+        return is_over
 
-    def _park(self, session: MailSession, visit: Visit) -> None:
-        """Let a session sleep until somebody speaks, or it is made to leave."""
+    def _park(self, session: MailSession, visit: Visit) -> bool:
+        """Let a session sleep until somebody speaks, or it is made to leave.
+
+        Return whether it can: else it goes on with its task.
+        """
         wake = partial(self._clients.start_soon, self._relay, session, visit)
-        sleeper = session.asleep(wake)
-        self._parked.park(sleeper)
+
+        def pass_on(descriptor: int) -> bool:
+            return self._went_well(visit, partial(session.pass_on, descriptor))
+
+        sleeper = session.asleep(pass_on, wake)
+        if not self._parked.park(sleeper):
+            return False
         visit.ends_by(partial(self._parked.rouse, sleeper))
+        return True
+
+    def _went_well(self, visit: Visit, step: Callable[[], bool]) -> bool:
+        """Have a session take a step without a task of its own; a bug is its end."""
+        with contained(partial(self._crashed, visit.subject)):
+            return step()
+        visit.dismiss(Goodbye.INTERNAL_ERROR)
+        return False
 
     def _leave(self, visit: Visit) -> None:
         self.visits.leave(visit)

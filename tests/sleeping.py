@@ -10,7 +10,7 @@ from mailssl_trio.transport.relay import Ending, Relay
 async def _sleep(relay: Relay) -> None:
     """Wait until somebody speaks, or the time is over."""
     parked, woken = Parked(), trio.Event()
-    parked.park(Sleeper(relay, woken.set))
+    parked.park(Sleeper(relay, relay.pass_on, woken.set))
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(parked.watch)

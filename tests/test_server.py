@@ -195,3 +195,22 @@ def test_bug_is_contained_and_told() -> None:
     with contained(bugs.append):
         raise ZeroDivisionError
     assert isinstance(bugs[0], ZeroDivisionError)
+
+
+def test_bug_in_a_session_without_a_task_ends_that_session_alone() -> None:
+    told, visits = Told(), Visits()
+    judge = BackendAuthenticator(Upstream(EmbeddedAddress()))
+    dialer = Dialer("imap", "gw", TIMEOUTS)
+    gateway = Gateway("imap", Policy(), None, judge, dialer, TIMEOUTS, told)
+    server = Server(gateway, [], [], Drain())
+    visit = visits.enter(Subject(1, "imap", "192.0.2.1", 1, "192.0.2.2:143"))
+    ended: list[str] = []
+    visit.ends_by(lambda: ended.append("it is woken to be cut"))
+
+    def buggy_step() -> bool:
+        raise ZeroDivisionError
+
+    assert not server._went_well(visit, buggy_step)
+    assert visit.dismissal is Goodbye.INTERNAL_ERROR
+    assert ended == ["it is woken to be cut"]
+    assert told.events == ["crashed ZeroDivisionError()"]

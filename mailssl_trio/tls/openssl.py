@@ -61,7 +61,9 @@ Speaking: TypeAlias = SSLObject | SSLSocket
 SSL_CTRL_MODE = 33
 SSL_CTRL_SET_SESS_CACHE_MODE = 44
 SSL_CTRL_SET_TLSEXT_SERVERNAME_CB = 53
+SSL_CTRL_CLEAR_MODE = 78
 SSL_CTRL_SET_GROUPS_LIST = 92
+SSL_MODE_AUTO_RETRY = 0x0004
 SSL_MODE_NO_AUTO_CHAIN = 0x0008
 SSL_SESS_CACHE_OFF = 0x0000
 SSL_SESS_CACHE_SERVER = 0x0002
@@ -70,6 +72,9 @@ SSL_TLSEXT_ERR_OK = 0
 SSL_TLSEXT_ERR_ALERT_FATAL = 2
 SSL_TLSEXT_ERR_NOACK = 3
 SSL_CLIENT_HELLO_SUCCESS = 1
+SSL_CB_WRITE_ALERT = 0x4008
+SSL_RECEIVED_SHUTDOWN = 2
+NO_RENEGOTIATION = 100  # RFC 5246 section 7.2
 TLSEXT_NAMETYPE_host_name = 0
 OPENSSL_NPN_NEGOTIATED = 1
 SSL_VERIFY_PEER = 1
@@ -96,6 +101,7 @@ TicketKeyOf = CFUNCTYPE(c_int, Pointer, Pointer, Pointer, Pointer, Pointer, c_in
 ClientHello = CFUNCTYPE(c_int, Pointer, Pointer, Pointer)
 Servername = CFUNCTYPE(c_int, Pointer, Pointer, Pointer)
 Verify = CFUNCTYPE(c_int, c_int, Pointer)
+Info = CFUNCTYPE(None, Pointer, c_int, c_int)
 
 PROTOTYPES: Mapping[str, tuple[Any, ...]] = {  # the result first
     # Contexts.
@@ -108,6 +114,9 @@ PROTOTYPES: Mapping[str, tuple[Any, ...]] = {  # the result first
     "SSL_get_servername": (c_char_p, Pointer, c_int),
     "SSL_get_options": (c_uint64, Pointer),
     "SSL_version": (c_int, Pointer),
+    "SSL_ctrl": (c_long, Pointer, c_int, c_long, Pointer),
+    "SSL_set_info_callback": (None, Pointer, Info),
+    "SSL_set_shutdown": (None, Pointer, c_int),
     # ALPN.
     "SSL_CTX_set_alpn_select_cb": (None, Pointer, AlpnSelect, Pointer),
     "SSL_select_next_proto": (
@@ -227,6 +236,29 @@ class OpenSsl:
         OpenSSL has been told of the new one already, so it calls the old no more.
         """
         self._kept.setdefault(context, {})[name] = callback
+
+    # Connections.
+
+    def read_no_further_than_a_message(self, connection: Speaking) -> None:
+        """Return from each read after a message of TLS's own: SSL_CTX_set_mode(3).
+
+        SSL_read(3) would go on to the next, as long as there is one, and who sends
+        nothing but key updates would have all of our time.
+        """
+        ssl, mode = _ssl_of(connection), SSL_MODE_AUTO_RETRY
+        self._lib.SSL_ctrl(ssl, SSL_CTRL_CLEAR_MODE, mode, None)
+
+    def end_at_renegotiation(self, connection: Speaking) -> None:
+        """End what the peer sends where it asks for a second handshake.
+
+        OpenSSL refuses, and reads on in the same call whatever its mode. What follows
+        is then no longer read: SSL_CTX_set_info_callback(3), SSL_set_shutdown(3)
+        """
+        self._lib.SSL_set_info_callback(_ssl_of(connection), _end_of_refused(self))
+
+    def stop_reading(self, ssl: int) -> None:
+        """Let reads find an end that is not one of TLS: SSL_set_shutdown(3)."""
+        self._lib.SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN)
 
     # Settings.
 
@@ -545,6 +577,17 @@ class OpenSsl:
 
 
 _accept_all: Final = Verify(lambda _is_good, _store: 1)
+
+
+@cache
+def _end_of_refused(openssl: OpenSsl) -> Callable[..., None]:
+    """Make the callback that looks for our own alert: no_renegotiation(100)."""
+
+    def info(ssl: int, where: int, alert: int) -> None:
+        if where == SSL_CB_WRITE_ALERT and alert & 0xFF == NO_RENEGOTIATION:
+            openssl.stop_reading(ssl)
+
+    return Info(info)
 
 
 @cache

@@ -10,6 +10,7 @@ has been silent for too long, it wakes the session: a task carries it again.
 import select
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import ExitStack
 from math import inf
 from typing import NoReturn
 
@@ -26,11 +27,17 @@ WAKES = select.EPOLLIN | select.EPOLLRDHUP
 class Sleeper:
     """A session that has no task."""
 
-    __slots__ = ("descriptors", "relay", "wake")
+    __slots__ = ("descriptors", "pass_on", "relay", "wake")
 
-    def __init__(self, relay: Relay, wake: Callable[[], None]) -> None:
-        """``wake`` goes on with it; it is called once, when it is parked no more."""
+    def __init__(
+        self, relay: Relay, pass_on: Callable[[int], bool], wake: Callable[[], None]
+    ) -> None:
+        """``pass_on`` is the relay's, made such that it does not raise.
+
+        ``wake`` goes on with it; it is called once, when it is parked no more.
+        """
         self.relay = relay
+        self.pass_on = pass_on
         self.wake = wake
         self.descriptors = relay.descriptors
 
@@ -48,14 +55,33 @@ class Parked:
     def __len__(self) -> int:
         return len(self._sleepers)
 
-    def park(self, sleeper: Sleeper) -> None:
-        """Watch a session until it has to be woken."""
-        for descriptor in sleeper.descriptors:
-            self._epoll.register(descriptor, WAKES)
-            self._whose[descriptor] = sleeper
+    def park(self, sleeper: Sleeper) -> bool:
+        """Watch a session until it has to be woken; return whether that is possible.
+
+        It is not where the system has no memory for it (epoll_ctl(2), ENOSPC too), or
+        where nobody watches any more.
+        """
+        if not self._can_watch(sleeper.descriptors):
+            return False
+        self._whose.update(dict.fromkeys(sleeper.descriptors, sleeper))
         self._sleepers[sleeper] = None
         if len(self._sleepers) == 1:
             self._late.deadline = self._next_deadline
+        return True
+
+    def _can_watch(self, descriptors: tuple[int, ...]) -> bool:
+        """Begin to watch all of them, or none."""
+        if self._epoll.closed:
+            return False
+        with ExitStack() as undo:
+            for descriptor in descriptors:
+                try:
+                    self._epoll.register(descriptor, WAKES)
+                except OSError:
+                    return False
+                undo.callback(self._epoll.unregister, descriptor)
+            undo.pop_all()
+        return True
 
     def rouse(self, sleeper: Sleeper) -> None:
         """Wake a session, unless that has happened already."""
@@ -95,7 +121,7 @@ class Parked:
         """Pass on what is said; an earlier one of this turn may have woken it."""
         if (sleeper := self._whose.get(descriptor)) is None:
             return
-        if sleeper.relay.pass_on(descriptor):
+        if sleeper.pass_on(descriptor):
             self._sleepers.move_to_end(sleeper)
         else:
             self.rouse(sleeper)

@@ -133,7 +133,8 @@ class Relay:
 
     def begin(self) -> bool:
         """Send at once what is here already; return whether that was all."""
-        return self._sends_at_once(self._up) and self._sends_at_once(self._down)
+        sent = self._sends_at_once(self._up) and self._sends_at_once(self._down)
+        return sent and not any(line.holds_octets for line in self.lines)
 
     def pass_on(self, descriptor: int) -> bool:
         """Carry what has come without waiting; return whether that was all.
@@ -144,6 +145,8 @@ class Relay:
         way = self._up if descriptor == self._up.source.socket.fileno() else self._down
         try:
             size = way.source.receive_now(ROOM)
+        except trio.WouldBlock:
+            return False
         except trio.BrokenResourceError:
             way.is_broken = True
             return False

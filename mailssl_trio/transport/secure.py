@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import TypeAlias, TypeVar
 
@@ -63,6 +62,10 @@ class TlsLayer:
         if self.offer is not None and BENEATH_PYTHON is not None:
             BENEATH_PYTHON.offer_session(stream.socket, self.offer)
         await stream.shake_hands()
+        if BENEATH_PYTHON is not None:
+            BENEATH_PYTHON.read_no_further_than_a_message(stream.socket)
+            if self.server_side and stream.socket.version() != "TLSv1.3":
+                BENEATH_PYTHON.end_at_renegotiation(stream.socket)
         return self._secured(stream)
 
     def _socket(self, wire: Wire) -> ssl.SSLSocket:
@@ -109,6 +112,15 @@ class SecureStream(trio.abc.Stream):
         wire.socket = socket  # the descriptor is this one's now
         self._is_cut = False
         """A record has been sent in part, and for good: nothing else may follow it."""
+        self._is_over = False
+        """The peer's last octets have been read: its socket may never tell that."""
+        self._room: trio.Event | None = None
+        """Somebody waits for room to send; it is set when that is over."""
+
+    @property
+    def holds_octets(self) -> bool:
+        """Whether something has come that the socket does not tell of any more."""
+        return self._is_over or self.socket.pending() > 0
 
     @property
     def cipher(self) -> str:
@@ -124,7 +136,7 @@ class SecureStream(trio.abc.Stream):
             except ssl.SSLWantReadError:
                 await self._wire.wait_readable()
             except ssl.SSLWantWriteError:
-                await self._wire.wait_send_all_might_not_block()
+                await self.wait_send_all_might_not_block()
             except (OSError, ValueError) as error:  # ValueError: it was closed
                 raise HandshakeError(_reason(error)) from None
 
@@ -142,33 +154,44 @@ class SecureStream(trio.abc.Stream):
         as they fit: the first of them may fail, the others fail again at the next call.
         """
         size = await self._when_readable(partial(self.socket.recv_into, room))
-        with suppress(OSError):
-            while 0 < size < len(room) and (more := self.socket.recv_into(room[size:])):
-                size += more
+        try:
+            while 0 < size < len(room) and not self._is_over:
+                size += self._counted(self.socket.recv_into(room[size:]))
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        except OSError:
+            self._is_over = True
         return size
 
     def receive_now(self, room: memoryview) -> int | None:
         """Return how many octets of a record are in ``room``; 0 at a true end, or None.
 
-        None says that nothing has come. Raises BrokenResourceError, as above.
+        None says that nothing has come. Raises BrokenResourceError, as above, and
+        WouldBlock where the peer has to read before it can be read from.
         """
         try:
-            return self.socket.recv_into(room)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return self._counted(self.socket.recv_into(room))
+        except ssl.SSLWantReadError:
             return None
+        except ssl.SSLWantWriteError:
+            raise trio.WouldBlock from None
         except OSError as error:
             raise trio.BrokenResourceError from error
 
+    def _counted(self, size: int) -> int:
+        self._is_over = not size
+        return size
+
     async def _when_readable(self, read: Callable[[], T]) -> T:
-        if not self.socket.pending():
+        if not self.holds_octets:
             await self._wire.wait_readable()
         while True:
             try:
                 return read()
             except ssl.SSLWantReadError:
                 await self._wire.wait_readable()
-            except ssl.SSLWantWriteError:
-                await self._wire.wait_send_all_might_not_block()
+            except ssl.SSLWantWriteError:  # a key update is to be answered
+                await self.wait_send_all_might_not_block()
             except OSError as error:
                 raise trio.BrokenResourceError from error
 
@@ -186,7 +209,7 @@ class SecureStream(trio.abc.Stream):
                     rest = rest[self.socket.send(rest) :]
                 except ssl.SSLWantWriteError:
                     self._is_cut = True  # unless we are not cancelled here
-                    await self._wire.wait_send_all_might_not_block()
+                    await self.wait_send_all_might_not_block()
                     self._is_cut = False
         except OSError as error:
             raise trio.BrokenResourceError from error
@@ -206,13 +229,21 @@ class SecureStream(trio.abc.Stream):
         return data
 
     async def wait_send_all_might_not_block(self) -> None:
-        """Wait until there is room for more."""
-        await self._wire.wait_send_all_might_not_block()
+        """Wait until there is room for more; who reads may have to, too."""
+        if self._room is not None:
+            return await self._room.wait()
+        self._room = trio.Event()
+        try:
+            await self._wire.wait_send_all_might_not_block()
+        finally:
+            self._room.set()
+            self._room = None
+        return None
 
     async def say_end(self) -> None:
         """Send close_notify, also where octets of the peer's stand unread."""
         while not self.has_said_end():
-            await self._wire.wait_send_all_might_not_block()
+            await self.wait_send_all_might_not_block()
 
     def has_said_end(self) -> bool:
         """Send close_notify if there is room for it; return whether that is done.

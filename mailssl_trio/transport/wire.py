@@ -94,6 +94,11 @@ class Wire(trio.abc.HalfCloseableStream):
         except OSError as error:
             raise self._translated(error) from error
 
+    @property
+    def holds_octets(self) -> bool:
+        """Whether something has come that the socket does not tell of: never here."""
+        return False
+
     def is_readable(self) -> bool:
         """Whether the peer has said something, or has gone; read nothing."""
         look = select.poll()
