@@ -73,7 +73,7 @@ SSL_TLSEXT_ERR_ALERT_FATAL = 2
 SSL_TLSEXT_ERR_NOACK = 3
 SSL_CLIENT_HELLO_SUCCESS = 1
 SSL_CB_WRITE_ALERT = 0x4008
-SSL_RECEIVED_SHUTDOWN = 2
+SSL_SENT_SHUTDOWN, SSL_RECEIVED_SHUTDOWN = 1, 2
 NO_RENEGOTIATION = 100  # RFC 5246 section 7.2
 TLSEXT_NAMETYPE_host_name = 0
 OPENSSL_NPN_NEGOTIATED = 1
@@ -257,8 +257,12 @@ class OpenSsl:
         self._lib.SSL_set_info_callback(_ssl_of(connection), _end_of_refused(self))
 
     def stop_reading(self, ssl: int) -> None:
-        """Let reads find an end that is not one of TLS: SSL_set_shutdown(3)."""
-        self._lib.SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN)
+        """Let reads fail, and say no close_notify: SSL_set_shutdown(3).
+
+        The end of what was read so far must not look like one of the peer's.
+        """
+        both = SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN
+        self._lib.SSL_set_shutdown(ssl, both)
 
     # Settings.
 
