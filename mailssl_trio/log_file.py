@@ -5,9 +5,12 @@ write(2) at the end of the file, so those of several processes do not mix. Only 
 thread that writes the logs comes here.
 """
 
+import errno
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
+from stat import S_ISLNK
 
 from mailssl_trio.log_lines import Line
 
@@ -70,7 +73,23 @@ def _open(path: Path) -> int:
         return os.dup(stream)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     flags |= os.O_NONBLOCK  # a pipe that nobody reads must not hold us up
-    return os.open(path, flags, MODE)
+    if os.geteuid() == 0 and not _is_roots_link(path):
+        flags |= (
+            os.O_NOFOLLOW
+        )  # who has the directory must not have root write elsewhere
+    try:
+        return os.open(path, flags, MODE)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            error.strerror = "it is a link of somebody who is not root"
+        raise
+
+
+def _is_roots_link(path: Path) -> bool:
+    with suppress(OSError):
+        found = os.lstat(path)
+        return S_ISLNK(found.st_mode) and found.st_uid == 0
+    return False
 
 
 def _standard_stream(path: Path) -> int | None:

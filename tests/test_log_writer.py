@@ -1,5 +1,6 @@
 """Lines go to every target of their chain, each with a level of its own."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from mailssl_trio.access_log import AccessLog
 from mailssl_trio.log_lines import Line
 from mailssl_trio.log_writer import LAST_LINES, QUEUED_LINES, ErrorLog, LogWriter
 from mailssl_trio.logs import open_logs
-from tests.interop.machine import PATIENCE, until
+from tests.interop.machine import PATIENCE, need_root, until
 
 
 def levels(target: Path) -> list[str]:
@@ -177,6 +178,31 @@ def test_many_who_ask_for_other_files_at_once_get_them_once_or_more(
             logs.reopen()
             logs.write("warn", str(number))
     assert levels(log) == [str(number) for number in range(1000)]
+
+
+@pytest.mark.parametrize("owner", ["root", "who may write to the directory"])
+def test_root_follows_no_link_but_roots(tmp_path: Path, owner: str) -> None:
+    need_root("being root")
+    precious, link = tmp_path / "precious", tmp_path / "log"
+    precious.write_text("")
+    link.symlink_to(precious)
+    if owner == "root":
+        with open_logs((ErrorLog(link),)) as log:
+            log.write("error", "written")
+        assert precious.read_text().endswith("written\n")
+        return
+    os.chown(link, 65534, 65534, follow_symlinks=False)
+    refused = pytest.raises(OSError, match="link of somebody who is not root")
+    with refused, open_logs((ErrorLog(link),)):
+        pass
+    link.unlink()
+    with open_logs((ErrorLog(link),)) as log:  # nor when it comes to be one meanwhile
+        link.unlink()
+        link.symlink_to(precious)
+        os.chown(link, 65534, 65534, follow_symlinks=False)
+        log.reopen()
+        log.write("error", "not there")
+    assert precious.read_text() == ""
 
 
 def test_thread_does_not_outlive_its_logs(tmp_path: Path) -> None:
