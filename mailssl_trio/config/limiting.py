@@ -38,16 +38,27 @@ def _rule(whom: str, *, allow: bool) -> AccessRule:
 
 
 def _check_access(table: ServerTable, report: Report) -> None:
-    rules = [rule.split()[1] for rule in table.directives.access]
+    access = table.directives.access
+    rules = [rule.split()[1] for rule in access]
     networks = [whom for whom in rules if whom not in (ALL, UNIX)]
     check_low_bits(table, "access", networks, report)
+    if access and ALL not in rules and not any(map(_denies, access)):
+        report.warning(
+            table.origin("access"),
+            "it refuses nobody: a client that no rule speaks of may come",
+            'put "deny all" last',
+        )
     if ALL in rules[:-1]:
         at = rules.index(ALL)
         report.warning(
             table.origin("access"),
-            f"nothing behind `{table.directives.access[at]}` is ever asked",
+            f"nothing behind `{access[at]}` is ever asked",
             "put it last",
         )
+
+
+def _denies(rule: str) -> bool:
+    return rule.startswith("deny")
 
 
 def _check_exempt(table: ServerTable, report: Report) -> None:

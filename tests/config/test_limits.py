@@ -58,6 +58,10 @@ def test_limits_are_read(site: Site) -> None:
     )
 
 
+def test_everybody_may_be_let_in_where_the_others_are_asked(site: Site) -> None:
+    assert site.load(ONE_SERVER + 'access = "allow all"').warnings == ()
+
+
 def test_one_rule_needs_no_array(site: Site) -> None:
     policy = limits(site, 'limit_conn = "user 10"\nlimit_login = "address 3 delay=2s"')
     assert policy.connections == (ConnectionRule(Counted.USER, 10),)
@@ -181,6 +185,11 @@ NO_NETWORK = (
         (
             'access = ["deny all", "allow 10.0.0.1"]',
             "warning: access: nothing behind `deny all` is ever asked; put it last",
+        ),
+        (
+            'access = ["allow 192.0.2.1", "allow unix:"]',
+            "warning: access: it refuses nobody: a client that no rule speaks of may"
+            ' come; put "deny all" last',
         ),
         (
             'limit_exempt = "0.0.0.0/0"',
