@@ -17,19 +17,21 @@ import trio
 from attrs import define, field
 
 from tests.endurance.figures import print_table
+from tests.endurance.gateways import users
 from tests.interop.background import background
-from tests.interop.gateway import READY, SHIPPED, mail_table, serve_command
+from tests.interop.gateway import READY, mail_table, serve_command
 from tests.interop.machine import free_port
+from tests.interop.people import ALICE
 
 KNOWN, UNKNOWN = b"alice@example.org", b"alina@example.org"
-AT_ONCE = 4
+AT_ONCE = 2
 WITHIN = 1.0
 """ms by which the medians may differ."""
 
 SCHEMES: Mapping[str, dict[str, object]] = {
     "no limits": {},
     "limits": {
-        "limit_login": ["user+address 1000 delay=0", "address 1000"],
+        "limit_login": ["user+address 1000 delay=0", "address 1000 delay=0"],
         "limit_conn": ["address 1000", "user 1000"],
     },
 }
@@ -93,11 +95,11 @@ def main() -> int:
 def _measured(many: int, limits: dict[str, object]) -> Times:
     port = free_port()
     server = {"listen": f"127.0.0.1:{port}", "protocol": "pop3"}
-    users = str(SHIPPED / "users.toml")
-    table = mail_table(server, users=users, proxy_pass="embedded", **limits)
+    table = mail_table(server, users="users.toml", proxy_pass="embedded", **limits)
     with TemporaryDirectory(prefix="mailssl-") as name:
         directory = Path(name)
         file = directory / "mail.toml"
+        (directory / "users.toml").write_text(users([ALICE]))
         file.write_text(tomli_w.dumps({**table, "error_log": "stderr crit"}))
         with background("gateway", serve_command(file), directory) as program:
             program.await_words(READY)
