@@ -150,6 +150,12 @@ class ClientLife:
         finally:
             self.stay.end()
 
+    def let_go(self) -> None:
+        """Close at once what has not been closed, and give back what was taken."""
+        for connection in filter(None, (self.client, self.admission.upstream)):
+            connection.let_go()
+        self.stay.end()
+
     async def _hear_proxy(self) -> bool:
         """Read for whom the proxy in front of us speaks; False: for nobody here."""
         subject, trusted = self.subject, self.gateway.real_ip_from

@@ -79,6 +79,12 @@ class MailSession:
         finally:
             self._stay.end()
 
+    def let_go(self) -> None:
+        """Close at once what has not been closed, and give back what was taken."""
+        for line in self._relay.lines:
+            line.let_go()
+        self._stay.end()
+
     def _account(self, ending: Ending) -> None:
         self._is_cut = ending.outcome in CUT_SHORT
         octets = ending.from_client, ending.from_upstream

@@ -17,6 +17,7 @@ from mailssl_trio.protocol.events import Goodbye
 from mailssl_trio.transport.drain import Drain
 from mailssl_trio.transport.listening import Newcomer, serve_wires
 from mailssl_trio.transport.parked import Parked
+from mailssl_trio.transport.wire import Wire
 from mailssl_trio.visits import Visit, Visits
 
 NUMBERS = count(1)
@@ -113,26 +114,28 @@ class Server:
         )
         visit = self.visits.enter(subject)
         self._here += 1
-        session = None
+        held: Wire | ClientLife | MailSession = newcomer.wire
+        is_asleep = False
         try:
-            life = ClientLife(
-                self.gateway,
-                newcomer.wire,
-                self.drain,
-                visit,
-                partial(self._part, subject),
-                implicit_tls=implicit_tls,
-                proxied=proxied,
-            )
-            session = await self._until_login(life, visit)
+            with contained(partial(self._crashed, subject)):
+                held = life = ClientLife(
+                    self.gateway,
+                    newcomer.wire,
+                    self.drain,
+                    visit,
+                    partial(self._part, subject),
+                    implicit_tls=implicit_tls,
+                    proxied=proxied,
+                )
+                if (session := await self._until_login(life, visit)) is not None:
+                    held = session
+                    del newcomer, life  # what only a login needs
+                    at_once = self._went_well(visit, session.begin)
+                    is_asleep = at_once and self._park(session, visit)
+                    is_asleep = is_asleep or await self._relay(session, visit)
         finally:
-            if session is None:
-                self._leave(visit)
-        del newcomer, life  # what only a login needs
-        if session is None:
-            return
-        if not (self._went_well(visit, session.begin) and self._park(session, visit)):
-            await self._relay(session, visit)
+            if not is_asleep:
+                self._leave(visit, held)
 
     async def _until_login(self, life: ClientLife, visit: Visit) -> MailSession | None:
         """Have a client live until it logs in, leaves, or is made to leave."""
@@ -154,11 +157,22 @@ class Server:
                 with contained(tell):
                     await life.close()
 
-    async def _relay(self, session: MailSession, visit: Visit) -> None:
-        """Carry a session until its end, or until it can sleep."""
+    async def _go_on(self, session: MailSession, visit: Visit) -> None:
+        """Carry a session that has been woken."""
+        is_asleep = False
+        try:
+            with contained(partial(self._crashed, visit.subject)):
+                is_asleep = await self._relay(session, visit)
+        finally:
+            if not is_asleep:
+                self._leave(visit, session)
+
+    async def _relay(self, session: MailSession, visit: Visit) -> bool:
+        """Carry a session until its end, or until it can sleep; return whether so."""
         while not await self._carry(session, visit):
             if self._park(session, visit):
-                return
+                return True
+        return False
 
     async def _carry(self, session: MailSession, visit: Visit) -> bool:
         """Carry a session until its end or until nobody speaks; say if it has ended."""
@@ -170,11 +184,8 @@ class Server:
                 is_over = await session.live()
         finally:
             if is_over:
-                try:
-                    with contained(tell):
-                        await session.close()
-                finally:
-                    self._leave(visit)
+                with contained(tell):
+                    await session.close()
         return is_over
 
     def _park(self, session: MailSession, visit: Visit) -> bool:
@@ -182,7 +193,7 @@ class Server:
 
         Return whether it can: else it goes on with its task.
         """
-        wake = partial(self._clients.start_soon, self._relay, session, visit)
+        wake = partial(self._clients.start_soon, self._go_on, session, visit)
 
         def pass_on(descriptor: int) -> bool:
             return self._went_well(visit, partial(session.pass_on, descriptor))
@@ -200,7 +211,10 @@ class Server:
         visit.dismiss(Goodbye.INTERNAL_ERROR)
         return False
 
-    def _leave(self, visit: Visit) -> None:
+    def _leave(self, visit: Visit, held: Wire | ClientLife | MailSession) -> None:
+        """Have a client be gone, and let go of what a bug has left open."""
+        with contained(partial(self._crashed, visit.subject)):
+            held.let_go()
         self.visits.leave(visit)
         self._here -= 1
         if not self._here:

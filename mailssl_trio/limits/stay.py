@@ -180,6 +180,7 @@ class Stay:
         self._uncount(0)
         for _ in filter(None, (self._has_seat, self._has_backend)):
             self._house.seats.leave()
+        self._has_seat = self._has_backend = False
 
     def _exceeds(self, counted: Counted, key: bytes) -> bool:
         """Count one more, unless that were too many, or nobody counts them."""

@@ -127,8 +127,15 @@ class Connection:
 
     async def close(self) -> None:
         """Close gracefully, but never wait for a silent peer."""
-        with trio.move_on_after(self.timeouts.session):
-            await self.stream.aclose()
+        try:
+            with trio.move_on_after(self.timeouts.session):
+                await self.stream.aclose()
+        finally:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Close at once what has not been closed."""
+        self._wire.let_go()
 
     async def _watch(self, work: trio.CancelScope) -> None:
         """Read ahead until the peer leaves or has sent enough."""

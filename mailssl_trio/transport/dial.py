@@ -103,10 +103,14 @@ class Dialer:
             policy=policy,
         )
         wire = await self._connect(upstream.address)
-        if not isinstance(upstream.address, EmbeddedAddress):
-            await self._announce(wire, header(self.proxy_protocol, client, tls))
-        layer = self._layer(upstream)
-        connection = Connection(session, wire, layer, self.timeouts, Drain())
+        try:
+            if not isinstance(upstream.address, EmbeddedAddress):
+                await self._announce(wire, header(self.proxy_protocol, client, tls))
+            layer = self._layer(upstream)
+            connection = Connection(session, wire, layer, self.timeouts, Drain())
+        except BaseException:
+            wire.let_go()
+            raise
         connection.deadline = begun + self.timeouts.session
         return connection
 

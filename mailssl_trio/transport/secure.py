@@ -70,7 +70,7 @@ class TlsLayer:
 
     def _socket(self, wire: Wire) -> ssl.SSLSocket:
         try:
-            return self.context.wrap_socket(
+            secured = self.context.wrap_socket(
                 wire.socket,
                 server_side=self.server_side,
                 server_hostname=self.server_hostname,
@@ -79,6 +79,8 @@ class TlsLayer:
             )
         except OSError:  # there is no peer any more
             raise HandshakeError(PEER_CLOSED) from None
+        wire.socket = secured  # the descriptor is this one's now
+        return secured
 
     def _secured(self, stream: "SecureStream") -> "Secured":
         socket = stream.socket
@@ -109,7 +111,6 @@ class SecureStream(trio.abc.Stream):
     def __init__(self, wire: Wire, socket: ssl.SSLSocket) -> None:
         self.socket = socket
         self._wire = wire
-        wire.socket = socket  # the descriptor is this one's now
         self._is_cut = False
         """A record has been sent in part, and for good: nothing else may follow it."""
         self._is_over = False
@@ -276,6 +277,10 @@ class SecureStream(trio.abc.Stream):
     async def cut(self) -> None:
         """Close so that the peer cannot take what it has read for all there was."""
         await self._wire.aclose()  # FIN without close_notify
+
+    def let_go(self) -> None:
+        """Close at once, unless it is closed; an end that looks like none."""
+        self._wire.let_go()
 
 
 @frozen

@@ -173,6 +173,11 @@ class Wire(trio.abc.HalfCloseableStream):
         except OSError:
             pass  # the peer has gone already
         finally:  # cancelled, it is still a reset
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Close at once, unless it is closed; an end that looks like none."""
+        if self.socket.fileno() >= 0:
             with suppress(OSError):
                 self.socket.setsockopt(
                     socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
