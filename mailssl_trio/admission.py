@@ -10,7 +10,7 @@ from attrs import evolve
 from mailssl_trio.auth.route import LoginAttempt, Route, Undecided
 from mailssl_trio.gateway import Gateway
 from mailssl_trio.limits.stay import BANNED, Stay
-from mailssl_trio.nginx_words import TIMED_OUT
+from mailssl_trio.logs.nginx_words import TIMED_OUT
 from mailssl_trio.observer import (
     Happening,
     JudgeFailed,

@@ -24,7 +24,7 @@ from mailssl_trio.limits.crowd import Crowd
 from mailssl_trio.limits.house import House
 from mailssl_trio.limits.seats import Seats
 from mailssl_trio.limits.tags import Tags
-from mailssl_trio.logs import Logs, open_logs
+from mailssl_trio.logs.opening import Logs, open_logs
 from mailssl_trio.mailbox.service import Mailbox
 from mailssl_trio.messages import Door, Limiting
 from mailssl_trio.observer import Observer

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import trio
 
-from mailssl_trio.error_log import ErrorLogger
+from mailssl_trio.logs.error_log import ErrorLogger
 from mailssl_trio.mailbox.service import Mailbox
 from mailssl_trio.observer import Crashed, Subject
 from mailssl_trio.server import contained

@@ -27,7 +27,7 @@ from mailssl_trio.embedded import Mailboxes
 from mailssl_trio.files import Files
 from mailssl_trio.leaving import Leaving
 from mailssl_trio.limits.house import House
-from mailssl_trio.logs import Logs
+from mailssl_trio.logs.opening import Logs
 from mailssl_trio.messages import (
     Configure,
     End,

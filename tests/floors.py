@@ -15,11 +15,8 @@ FLOORS: tuple[frozenset[str], ...] = tuple(
     frozenset(floor.split())
     for floor in (
         "protocol",  # pure
-        "files lines escaping log_lines observer rlimits",
-        "log_file nginx_words standard_error syslog visits",
-        "access log_writer",
-        "access_log error_log",
-        "logs",
+        "files lines escaping observer rlimits",
+        "logs visits",
         "tls",
         "transport",
         "auth",

@@ -22,8 +22,8 @@ from mailssl_trio.config.load import load
 from mailssl_trio.config.model import Config
 from mailssl_trio.embedded import Mailboxes
 from mailssl_trio.files import Files
-from mailssl_trio.log_writer import ErrorLog
-from mailssl_trio.logs import Logs, open_logs
+from mailssl_trio.logs.opening import Logs, open_logs
+from mailssl_trio.logs.writer import ErrorLog
 from mailssl_trio.messages import Door
 from mailssl_trio.protocol.introduction import ProxyPolicy, XClient
 from mailssl_trio.resuming import Resuming

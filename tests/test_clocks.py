@@ -8,8 +8,8 @@ PACKAGE = Path(__file__).parents[1] / "mailssl_trio"
 WALL = re.compile(r"\btime\.time\b|\btime_ns\(|\bdatetime\.now\(|\bdate\.today\(")
 
 MAY = {
-    "access/as_json.py",  # lines of logs
-    "log_lines.py",
+    "logs/formats/as_json.py",  # lines of logs
+    "logs/lines.py",
     "answering.py",  # what administrators are told
     "supervision/control/bans.py",
     "supervision/control/program.py",

@@ -12,7 +12,7 @@ from mailssl_trio.auth.http_link import Link, NeverReadError
 from mailssl_trio.auth.http_reply import AuthHttpError, NoConnectionError
 from mailssl_trio.auth.http_request import Header
 from mailssl_trio.auth.http_server import AuthServer
-from mailssl_trio.nginx_words import TIMED_OUT
+from mailssl_trio.logs.nginx_words import TIMED_OUT
 from mailssl_trio.transport.address import TcpAddress
 from mailssl_trio.transport.connecting import connect
 from mailssl_trio.transport.secure import HandshakeError, TlsLayer

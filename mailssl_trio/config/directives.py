@@ -55,7 +55,7 @@ from mailssl_trio.config.words import (
 )
 from mailssl_trio.config.worker_user import UserNames
 from mailssl_trio.limits.house import MOST_BEFORE_LOGIN
-from mailssl_trio.log_writer import ErrorLog
+from mailssl_trio.logs.writer import ErrorLog
 from mailssl_trio.protocol.server_session import StartTlsMode
 from mailssl_trio.tls.policy import SessionCache, VerifyClient
 from mailssl_trio.transport.announcing import ProxyProtocol

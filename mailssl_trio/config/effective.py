@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import tomli_w
 
-from mailssl_trio.access_log import AccessChain
 from mailssl_trio.config.control_words import OFF
 from mailssl_trio.config.effective_auth_http import auth_server
 from mailssl_trio.config.effective_limits import limits
@@ -20,7 +19,8 @@ from mailssl_trio.config.mechanisms import as_chosen
 from mailssl_trio.config.model import Config, Listen, VirtualServer
 from mailssl_trio.config.resolver_words import resolver_words
 from mailssl_trio.config.units import format_size, format_time
-from mailssl_trio.log_writer import Chain
+from mailssl_trio.logs.access_log import AccessChain
+from mailssl_trio.logs.writer import Chain
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.transport.resolver import Resolver
 from mailssl_trio.transport.timeouts import Timeouts

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from attrs import evolve
 
-from mailssl_trio.access_log import AccessChain
 from mailssl_trio.config.problem import KeyPath, Report
 from mailssl_trio.config.server_table import ServerTable, Site
-from mailssl_trio.log_writer import Chain, Target
-from mailssl_trio.syslog import Syslog
+from mailssl_trio.logs.access_log import AccessChain
+from mailssl_trio.logs.syslog import Syslog
+from mailssl_trio.logs.writer import Chain, Target
 
 
 def server_log(table: ServerTable, site: Site, report: Report) -> Chain:

@@ -31,7 +31,7 @@ from mailssl_trio.config import (
     worker_user,
 )
 from mailssl_trio.config.schemas import Schema
-from mailssl_trio.log_writer import ErrorLog
+from mailssl_trio.logs.writer import ErrorLog
 from mailssl_trio.tls.policy import SessionCache
 
 

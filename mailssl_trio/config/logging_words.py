@@ -7,12 +7,12 @@ from typing import Annotated, TypeAlias, TypeVar
 
 from attrs import evolve
 
-from mailssl_trio.access_log import USUAL_SYSLOG, AccessChain, AccessLog, Format
 from mailssl_trio.config.values import WrongValueError, file_name, shown, text
 from mailssl_trio.config.words import choice
-from mailssl_trio.log_lines import LEVELS, SEVERITIES
-from mailssl_trio.log_writer import Chain, ErrorLog, Target
-from mailssl_trio.syslog import FACILITIES, PORT, Syslog
+from mailssl_trio.logs.access_log import USUAL_SYSLOG, AccessChain, AccessLog, Format
+from mailssl_trio.logs.lines import LEVELS, SEVERITIES
+from mailssl_trio.logs.syslog import FACILITIES, PORT, Syslog
+from mailssl_trio.logs.writer import Chain, ErrorLog, Target
 from mailssl_trio.transport.address import TcpAddress, UnixAddress, parse_address
 
 TAG = re.compile(r"[A-Za-z0-9_]{1,32}")  # RFC 3164 section 4.1.3

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from mailssl_trio.access_log import AccessChain
 from mailssl_trio.auth.http_server import AuthHttp
 from mailssl_trio.config.problem import Problem
 from mailssl_trio.config.worker_user import WorkerUser
 from mailssl_trio.limits.house import MOST_BEFORE_LOGIN
 from mailssl_trio.limits.policy import LimitPolicy
-from mailssl_trio.log_writer import Chain
+from mailssl_trio.logs.access_log import AccessChain
+from mailssl_trio.logs.writer import Chain
 from mailssl_trio.protocol.introduction import ProxyPolicy
 from mailssl_trio.protocol.server_session import Policy
 from mailssl_trio.tls.policy import TlsPolicy

@@ -13,7 +13,7 @@ from stat import S_ISDIR, S_ISREG
 from mailssl_trio.building import StartError
 from mailssl_trio.config.model import Config
 from mailssl_trio.config.worker_user import WorkerUser
-from mailssl_trio.log_file import MODE
+from mailssl_trio.logs.file import MODE
 
 PUBLIC_DIRECTORY = 0o755
 """The state directory's: the development CA's certificate is for everybody."""

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import trio
 from attrs import evolve, field, frozen
 
-from mailssl_trio.nginx_words import TIMED_OUT
+from mailssl_trio.logs.nginx_words import TIMED_OUT
 from mailssl_trio.protocol.client_session import (
     AS_USUAL,
     CONNECTING,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mailssl_trio.access_log import AccessLog, Format
 from mailssl_trio.config.effective import as_toml
-from mailssl_trio.syslog import Syslog
+from mailssl_trio.logs.access_log import AccessLog, Format
+from mailssl_trio.logs.syslog import Syslog
 from tests.config.site import Site
 
 SERVER = """

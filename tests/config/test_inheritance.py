@@ -5,10 +5,10 @@ import os
 import pytest
 
 from mailssl_trio.config.model import Listen, VirtualServer
-from mailssl_trio.log_writer import ErrorLog
+from mailssl_trio.logs.syslog import Syslog
+from mailssl_trio.logs.writer import ErrorLog
 from mailssl_trio.protocol.introduction import ProxyPolicy, XClient
 from mailssl_trio.protocol.server_session import Policy, StartTlsMode
-from mailssl_trio.syslog import Syslog
 from mailssl_trio.tls.policy import BackendTlsPolicy, Pair, TlsPolicy
 from mailssl_trio.transport.address import (
     EmbeddedAddress,

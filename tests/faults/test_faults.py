@@ -25,7 +25,7 @@ from tests.faults.awaits import Await, Kind, Places, Watch, only, places
 from tests.faults.peers import Client
 from tests.faults.scenes import SCENES
 from tests.faults.stage import Scene, Stage, is_ours, staged, way_of
-from tests.logs import open_error_log
+from tests.logs.opened import open_error_log
 
 MODULES = (
     gateway, server, client_life, admission, mail_session,

@@ -13,7 +13,7 @@ from tests.faults.awaits import Kind, Places, Watch, only, places
 from tests.faults.scenes import SCENES
 from tests.faults.stage import innermost, staged
 from tests.faults.test_faults import OF_A_WORKER
-from tests.logs import open_error_log
+from tests.logs.opened import open_error_log
 
 WATCHED: Places = {
     name: {

@@ -17,9 +17,6 @@ from h11 import (
     Response,
 )
 
-from mailssl_trio.access.as_json import as_json
-from mailssl_trio.access.like_dovecot import like_dovecot
-from mailssl_trio.access.like_nginx import like_nginx
 from mailssl_trio.auth.http_reply import (
     LONGEST_TEXT,
     AuthHttpError,
@@ -30,6 +27,9 @@ from mailssl_trio.auth.http_reply import (
 )
 from mailssl_trio.channel import ChannelError, decode, encode
 from mailssl_trio.escaping import escape
+from mailssl_trio.logs.formats.as_json import as_json
+from mailssl_trio.logs.formats.like_dovecot import like_dovecot
+from mailssl_trio.logs.formats.like_nginx import like_nginx
 from mailssl_trio.messages import Message
 from mailssl_trio.observer import (
     Admitted,

@@ -15,10 +15,10 @@ from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
-from mailssl_trio.log_file import LogFile
-from mailssl_trio.log_lines import Line
-from mailssl_trio.standard_error import StandardError
-from mailssl_trio.syslog import Syslog, SyslogSocket
+from mailssl_trio.logs.file import LogFile
+from mailssl_trio.logs.lines import Line
+from mailssl_trio.logs.standard_error import StandardError
+from mailssl_trio.logs.syslog import Syslog, SyslogSocket
 
 QUEUED_LINES = 10_000
 

@@ -10,14 +10,15 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from mailssl_trio.access.as_json import as_json
-from mailssl_trio.access.endings import BY_GOODBYE
-from mailssl_trio.access.like_dovecot import WORDS, like_dovecot
-from mailssl_trio.access.like_nginx import like_nginx
-from mailssl_trio.access_log import AccessLog, Format, Writing
 from mailssl_trio.escaping import LONGEST_NAME
-from mailssl_trio.log_writer import ErrorLog
-from mailssl_trio.logs import open_logs
+from mailssl_trio.logs.access_log import AccessLog, Format, Writing
+from mailssl_trio.logs.formats.as_json import as_json
+from mailssl_trio.logs.formats.endings import BY_GOODBYE
+from mailssl_trio.logs.formats.like_dovecot import WORDS, like_dovecot
+from mailssl_trio.logs.formats.like_nginx import like_nginx
+from mailssl_trio.logs.opening import open_logs
+from mailssl_trio.logs.syslog import MAX_MESSAGE
+from mailssl_trio.logs.writer import ErrorLog
 from mailssl_trio.observer import (
     Admitted,
     Connected,
@@ -35,9 +36,8 @@ from mailssl_trio.observer import (
 from mailssl_trio.protocol.credentials import Reason, Rejected
 from mailssl_trio.protocol.events import Goodbye, TlsInfo
 from mailssl_trio.protocol.failures import Failure
-from mailssl_trio.syslog import MAX_MESSAGE
 
-DOCS = Path(__file__).parents[1] / "docs" / "logs.md"
+DOCS = Path(__file__).parents[2] / "docs" / "logs.md"
 
 TLS = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", server_name="mx.example.org")
 REFUSED = LoginFailed(Rejected(Reason.AUTHENTICATIONFAILED))

@@ -11,13 +11,13 @@ import pytest
 from attrs import evolve
 
 from mailssl_trio.config.logging_words import access_log as read_access_log
-from mailssl_trio.log_lines import LEVELS, Line
-from mailssl_trio.log_writer import ErrorLog
-from mailssl_trio.logs import open_logs
+from mailssl_trio.logs.lines import LEVELS, Line
+from mailssl_trio.logs.opening import open_logs
+from mailssl_trio.logs.syslog import MAX_MESSAGE, Syslog
+from mailssl_trio.logs.writer import ErrorLog
 from mailssl_trio.observer import Admitted, Subject
-from mailssl_trio.syslog import MAX_MESSAGE, Syslog
 from tests.interop.machine import until
-from tests.logs import open_error_log
+from tests.logs.opened import open_error_log
 
 PATIENCE = 10.0
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mailssl_trio.error_log import ErrorLogger
-from mailssl_trio.log_writer import ErrorLog, Target
-from mailssl_trio.logs import open_logs
+from mailssl_trio.logs.error_log import ErrorLogger
+from mailssl_trio.logs.opening import open_logs
+from mailssl_trio.logs.writer import ErrorLog, Target
 
 
 @contextmanager

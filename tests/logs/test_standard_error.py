@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mailssl_trio.log_lines import LEVELS, Line, Style
-from mailssl_trio.standard_error import StandardError, leads_to_journal
+from mailssl_trio.logs.lines import LEVELS, Line, Style
+from mailssl_trio.logs.standard_error import StandardError, leads_to_journal
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from attrs import frozen
 
-from mailssl_trio.log_lines import SEVERITIES, Line, host
+from mailssl_trio.logs.lines import SEVERITIES, Line, host
 
 FACILITIES = (
     "kern", "user", "mail", "daemon", "auth", "intern", "lpr", "news", "uucp", "clock",

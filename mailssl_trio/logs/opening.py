@@ -5,9 +5,13 @@ from contextlib import contextmanager
 
 from attrs import frozen
 
-from mailssl_trio.access_log import AccessChain, AccessLogger
-from mailssl_trio.error_log import ErrorLogger, accept_failures_told, targets_by_level
-from mailssl_trio.log_writer import Chain, LogWriter
+from mailssl_trio.logs.access_log import AccessChain, AccessLogger
+from mailssl_trio.logs.error_log import (
+    ErrorLogger,
+    accept_failures_told,
+    targets_by_level,
+)
+from mailssl_trio.logs.writer import Chain, LogWriter
 from mailssl_trio.observer import Observer, Observers
 
 

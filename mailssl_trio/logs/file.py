@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from stat import S_ISLNK
 
-from mailssl_trio.log_lines import Line
+from mailssl_trio.logs.lines import Line
 
 MODE = 0o666  # less what the umask takes
 

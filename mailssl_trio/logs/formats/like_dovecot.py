@@ -13,8 +13,8 @@ octets. It has an end: behind it stands whom to ban, and syslog daemons cut long
 
 from collections.abc import Iterator, Mapping
 
-from mailssl_trio.access.endings import age, failure_of
 from mailssl_trio.escaping import as_name, octets
+from mailssl_trio.logs.formats.endings import age, failure_of
 from mailssl_trio.observer import (
     Admitted,
     Ended,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mailssl_trio.access_log import AccessLog
-from mailssl_trio.log_lines import Line
-from mailssl_trio.log_writer import LAST_LINES, QUEUED_LINES, ErrorLog, LogWriter
-from mailssl_trio.logs import open_logs
+from mailssl_trio.logs.access_log import AccessLog
+from mailssl_trio.logs.lines import Line
+from mailssl_trio.logs.opening import open_logs
+from mailssl_trio.logs.writer import LAST_LINES, QUEUED_LINES, ErrorLog, LogWriter
 from tests.interop.machine import PATIENCE, need_root, until
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from mailssl_trio.access.endings import age, failure_of
 from mailssl_trio.escaping import as_name
+from mailssl_trio.logs.formats.endings import age, failure_of
 from mailssl_trio.observer import (
     Admitted,
     Ended,

@@ -12,8 +12,8 @@ import pytest
 from trio.testing import MockClock
 
 from mailssl_trio.escaping import escape
-from mailssl_trio.log_file import LogFile
-from mailssl_trio.log_lines import Line, Style
+from mailssl_trio.logs.file import LogFile
+from mailssl_trio.logs.lines import Line, Style
 from mailssl_trio.observer import (
     Admitted,
     Connected,
@@ -28,7 +28,7 @@ from mailssl_trio.observer import (
 from mailssl_trio.protocol.credentials import Password, Reason, Rejected
 from mailssl_trio.protocol.events import Authenticate, Goodbye, TlsInfo
 from mailssl_trio.transport.listening import ACCEPT_LOOP
-from tests.logs import open_error_log
+from tests.logs.opened import open_error_log
 
 
 def subject(login: bytes = b"", **facts: object) -> Subject:

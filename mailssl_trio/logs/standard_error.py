@@ -7,7 +7,7 @@ import os
 import select
 from collections.abc import Iterator, Mapping
 
-from mailssl_trio.log_lines import Line
+from mailssl_trio.logs.lines import Line
 
 DESCRIPTOR = 2
 

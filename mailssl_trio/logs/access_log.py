@@ -6,13 +6,13 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from mailssl_trio.access.as_json import as_json
-from mailssl_trio.access.like_dovecot import like_dovecot
-from mailssl_trio.access.like_nginx import like_nginx
-from mailssl_trio.log_lines import Line, Style
-from mailssl_trio.log_writer import LogWriter, Target
+from mailssl_trio.logs.formats.as_json import as_json
+from mailssl_trio.logs.formats.like_dovecot import like_dovecot
+from mailssl_trio.logs.formats.like_nginx import like_nginx
+from mailssl_trio.logs.lines import Line, Style
+from mailssl_trio.logs.syslog import Syslog
+from mailssl_trio.logs.writer import LogWriter, Target
 from mailssl_trio.observer import Happening, Subject
-from mailssl_trio.syslog import Syslog
 
 
 class Format(Enum):

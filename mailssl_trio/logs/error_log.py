@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from attrs import frozen
 
 from mailssl_trio.escaping import octets
-from mailssl_trio.log_lines import LEVELS, Line
-from mailssl_trio.log_writer import Chain, LogWriter, Target
-from mailssl_trio.nginx_words import arrival, where, words
+from mailssl_trio.logs.lines import LEVELS, Line
+from mailssl_trio.logs.nginx_words import arrival, where, words
+from mailssl_trio.logs.writer import Chain, LogWriter, Target
 from mailssl_trio.observer import (
     Admitted,
     Connected,

@@ -1,6 +1,6 @@
 """Lines as nginx's error log has them, which people have written filters for."""
 
-from mailssl_trio.nginx_words import where, words
+from mailssl_trio.logs.nginx_words import where, words
 from mailssl_trio.observer import (
     Admitted,
     Ended,
