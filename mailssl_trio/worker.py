@@ -197,8 +197,8 @@ class Worker:
             case Reopen():
                 self.log.reopen()
             case Retire():
-                self.log.write("notice", "gracefully shutting down")
                 self.leaving.retire()
+                self.log.write("notice", "gracefully shutting down")
             case Stop(patient):
                 self.leaving.stop(patient=patient)
             case End():

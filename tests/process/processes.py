@@ -32,8 +32,9 @@ def lives(pid: int) -> bool:
 
 
 def kill(pid: int) -> None:
-    """Kill a process, and wait until it is dead."""
-    os.kill(pid, signal.SIGKILL)
+    """Kill a process, if it is there, and wait until it is dead."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
     until(lambda: not lives(pid), f"the end of {pid}")
 
 
@@ -59,6 +60,7 @@ def reload(program: Background) -> None:
         return "gracefully shutting down" in since or "not reconfigured" in since
 
     until(is_over, "a reload")
+    time.sleep(0.1)  # until the others among them have heard of it, too
 
 
 @define
