@@ -161,8 +161,8 @@ class Sockets:
         used = {one.address: one.options for one in self._open}
         for one in tuple(self._inheritance.sockets):
             if one.address not in used:
-                yield f"no `listen` has use for {one}: it is closed"
                 self._inheritance.drop(one)
+                yield f"no `listen` has use for {one}: it is closed"
             elif one.is_both_families and used[one.address].ipv6only:
                 yield f"{one}, takes clients of IPv4, too (BindIPv6Only=)"
 

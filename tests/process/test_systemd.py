@@ -160,7 +160,8 @@ def test_socket_of_systemds_serves_before_a_reload_and_behind_it(
     with background("gateway", command, tmp_path) as program:
         until(lambda: listens(useless), "systemd's tool")
         assert greeting(port).startswith(b"* OK")
-        assert f"no `listen` has use for 127.0.0.1:{useless}" in program.logged()
+        closed = f"no `listen` has use for 127.0.0.1:{useless}"
+        until(lambda: closed in program.logged(), "a line of what is closed")
         assert not listens(useless)
         reload(program)
         assert greeting(port).startswith(b"* OK")
